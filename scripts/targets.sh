@@ -12,7 +12,9 @@ target() {
 	6.1)		stock=1 ;;
 	6.12)		stock=1 suite=trixie ;;
 	7.2|newest)	stock=1 suite=sid kernel=7.2 ;;
-	uml|uml-debug)	machine=uml ;;
+	# More, and modules lie above 2 GiB, out of reach of the AES assembler.
+	uml)		machine=uml default_mem=480 ;;
+	uml-debug)	machine=uml default_mem=512 ;;
 	qemu-debug)	default_mem=2048 ;;
 	*)		return 1 ;;
 	esac
