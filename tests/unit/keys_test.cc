@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/* src/crypto/keys.c, against a reference that shares no code with it */
+#include "unit.h"
+
+namespace
+{
+
+Bytes prk_of(View n_a, View transcript, View init1, View init2, View es)
+{
+	const auto vec = [](View v) { return tcpcrypt_vec{ v.data(), v.size() }; };
+	const tcpcrypt_vec t = vec(transcript), i1 = vec(init1), i2 = vec(init2), e = vec(es);
+	Bytes prk(TCPCRYPT_K_LEN);
+
+	tcpcrypt_keys_prk(n_a.data(), &t, &i1, &i2, &e, prk.data());
+	return prk;
+}
+
+void check_prk(const vec_keys_prk &v)
+{
+	EXPECT_EQ(prk_of(to_bytes(v.n_a), to_bytes(v.transcript), to_bytes(v.init1),
+			 to_bytes(v.init2), to_bytes(v.es)),
+		  to_bytes(v.prk));
+}
+
+void check_ss(const vec_keys_ss &v)
+{
+	const auto sn_len = static_cast<unsigned int>(v.sn.len);
+	const Exact sn(v.sn);
+	u8 k[TCPCRYPT_K_LEN], id[TCPCRYPT_SESSID_LEN], resume[TCPCRYPT_RESUME_LEN];
+
+	tcpcrypt_keys_next_ss(v.ss.data, k);
+	EXPECT_EQ(to_bytes(k, sizeof(k)), to_bytes(v.next));
+	tcpcrypt_keys_mk0(v.ss.data, sn.data(), sn_len, k);
+	EXPECT_EQ(to_bytes(k, sizeof(k)), to_bytes(v.mk0));
+	tcpcrypt_keys_session_id(v.ss.data, static_cast<u8>(v.tep_byte), sn.data(), sn_len, id);
+	EXPECT_EQ(to_bytes(id, sizeof(id)), to_bytes(v.session_id));
+	tcpcrypt_keys_resume(v.ss.data, resume);
+	EXPECT_EQ(to_bytes(resume, sizeof(resume)), to_bytes(v.resume));
+}
+
+void check_traffic(const Bytes &mk, enum eno_role side, View key, View nr)
+{
+	tcpcrypt_traffic_key tk;
+
+	memset(&tk, 0xee, sizeof(tk));
+	tcpcrypt_keys_traffic(mk.data(), side, static_cast<unsigned int>(key.size()), &tk);
+	EXPECT_EQ(to_bytes(tk.key, key.size()), Bytes(key.begin(), key.end()));
+	EXPECT_EQ(to_bytes(tk.nr, sizeof(tk.nr)), Bytes(nr.begin(), nr.end()));
+	for (std::size_t i = key.size(); i < sizeof(tk.key); i++)
+		EXPECT_EQ(tk.key[i], 0);
+}
+
+void check_mk(const vec_keys_mk &v)
+{
+	Bytes mk = to_bytes(v.mk);
+
+	check_traffic(mk, ENO_ROLE_A, to_bytes(v.ab_key), to_bytes(v.ab_nr));
+	check_traffic(mk, ENO_ROLE_B, to_bytes(v.ba_key), to_bytes(v.ba_nr));
+	tcpcrypt_keys_next_mk(mk.data(), mk.data());
+	EXPECT_EQ(mk, to_bytes(v.next));
+}
+
+/* From what went over the wire to the session ID and the keys, as an end that knows ES does it. */
+void check_session(const vec_session &v)
+{
+	const Exact opt_a(v.opt_a), opt_b(v.opt_b), init1(v.init1), init2(v.init2);
+	tcpcrypt_init1 parsed1;
+	tcpcrypt_init2 parsed2;
+	eno_syn syn_a, syn_b;
+	eno_result eno;
+	u8 transcript[2 * ENO_TCP_OPTIONS_MAX];
+
+	ASSERT_EQ(eno_syn_parse(opt_a.data(), opt_a.size(), &syn_a), ENO_OK);
+	ASSERT_EQ(eno_syn_parse(opt_b.data(), opt_b.size(), &syn_b), ENO_OK);
+	ASSERT_EQ(eno_negotiate(&syn_a, &syn_b, false, &eno), ENO_OK);
+	ASSERT_EQ(tcpcrypt_init1_parse(init1.data(), init1.size(), 32, false, &parsed1), 0);
+	ASSERT_EQ(tcpcrypt_init2_parse(init2.data(), init2.size(), 32, false, &parsed2), 0);
+	ASSERT_EQ(parsed2.cipher, v.aead);
+	EXPECT_EQ(to_bytes(parsed1.pub, 32), reference::x25519_public(to_bytes(v.priv_a)));
+	EXPECT_EQ(to_bytes(parsed2.pub, 32), reference::x25519_public(to_bytes(v.priv_b)));
+
+	const Bytes es = reference::x25519_agree(to_bytes(v.priv_a), View(parsed2.pub, 32));
+	EXPECT_EQ(reference::x25519_agree(to_bytes(v.priv_b), View(parsed1.pub, 32)), es);
+	Bytes ss = prk_of(View(parsed1.nonce, TCPCRYPT_NONCE_LEN),
+			  View(transcript, eno_transcript_build(&syn_a, &syn_b, transcript)),
+			  to_bytes(v.init1), to_bytes(v.init2), es);
+	u8 id[TCPCRYPT_SESSID_LEN];
+	tcpcrypt_keys_session_id(ss.data(), eno.tep_byte, nullptr, 0, id);
+	EXPECT_EQ(to_bytes(id, sizeof(id)), to_bytes(v.session_id));
+
+	/* The frames, opened by OpenSSL with the module's keys and nonces. */
+	const std::size_t key_len = reference::aead_key_len(static_cast<u16>(v.aead));
+	Bytes mk(TCPCRYPT_K_LEN);
+	tcpcrypt_keys_mk0(ss.data(), nullptr, 0, mk.data());
+	const auto open = [&](const vec_bytes &frame, enum eno_role side, u64 offset, bool rekey) {
+		tcpcrypt_traffic_key tk;
+		tcpcrypt_frame_hdr hdr;
+		u8 nonce[TCPCRYPT_AEAD_NONCE_LEN];
+		Bytes plain;
+		u8 flags;
+		u16 urgent;
+
+		tcpcrypt_keys_traffic(mk.data(), side, static_cast<unsigned int>(key_len), &tk);
+		ASSERT_EQ(tcpcrypt_frame_hdr_parse(frame.data, &hdr), 0);
+		ASSERT_EQ(hdr.clen + 3u, frame.len);
+		EXPECT_EQ(hdr.rekey, rekey);
+		tcpcrypt_frame_nonce(tk.nr, offset, nonce);
+		ASSERT_TRUE(reference::aead_open(static_cast<u16>(v.aead), View(tk.key, key_len),
+						 nonce, View(frame.data, 3),
+						 View(frame.data + 3, hdr.clen), plain));
+		const int at = tcpcrypt_frame_payload(
+			plain.data(), static_cast<unsigned int>(plain.size()), &flags, &urgent);
+		ASSERT_EQ(at, 1);
+		EXPECT_EQ(Bytes(plain.begin() + at, plain.end()), to_bytes(v.data));
+	};
+	open(v.frame_a, ENO_ROLE_A, v.init1.len, false);
+	open(v.frame_b, ENO_ROLE_B, v.init2.len, false);
+	tcpcrypt_keys_next_mk(mk.data(), mk.data());
+	open(v.frame_b2, ENO_ROLE_B, v.init2.len + v.frame_b.len, true);
+}
+
+const bool registered = table("keys", "tcpcrypt_keys_prk", vecs_keys_prk, check_prk) &&
+			table("keys", "tcpcrypt_keys_ss", vecs_keys_ss, check_ss) &&
+			table("keys", "tcpcrypt_keys_mk", vecs_keys_mk, check_mk) &&
+			table("keys", "session", vecs_session, check_session);
+
+/* K-01, E-19: every byte of the transcript counts. */
+TEST(keys, tcpcrypt_keys_prk__every_byte_counts)
+{
+	Bytes parts[5] = { Bytes(32, 1), Bytes(7, 2), Bytes(75, 3), Bytes(74, 4), Bytes(32, 5) };
+	const Bytes prk = prk_of(parts[0], parts[1], parts[2], parts[3], parts[4]);
+
+	EXPECT_EQ(prk, reference::prk(parts[0], parts[1], parts[2], parts[3], parts[4]));
+	for (Bytes &part : parts) {
+		for (u8 &byte : part) {
+			byte ^= 0x80;
+			EXPECT_NE(prk_of(parts[0], parts[1], parts[2], parts[3], parts[4]), prk);
+			byte ^= 0x80;
+		}
+	}
+}
+
+TEST(keys, tcpcrypt_keys__random_against_the_reference)
+{
+	for (unsigned int i = 0; i < 300; i++) {
+		const std::string seed = std::to_string(i);
+		const Bytes ss = reference::noise(seed + "ss", 32),
+			    sn = reference::noise(seed + "sn", i % (TCPCRYPT_SN_MAX + 1));
+		const auto sn_len = static_cast<unsigned int>(sn.size());
+		Bytes mk(32), id(TCPCRYPT_SESSID_LEN), next(32);
+
+		tcpcrypt_keys_mk0(ss.data(), sn.data(), sn_len, mk.data());
+		ASSERT_EQ(mk, reference::mk0(ss, sn));
+		tcpcrypt_keys_session_id(ss.data(), 0xa3, sn.data(), sn_len, id.data());
+		ASSERT_EQ(id, reference::session_id(ss, 0xa3, sn));
+		tcpcrypt_keys_next_mk(mk.data(), next.data());
+		ASSERT_EQ(next, reference::next_mk(mk));
+		for (u16 aead : { 0x0001, 0x0002, 0x0010 }) {
+			const auto ab = reference::k_ab(mk, aead), ba = reference::k_ba(mk, aead);
+
+			check_traffic(mk, ENO_ROLE_A, ab.key, ab.nr);
+			check_traffic(mk, ENO_ROLE_B, ba.key, ba.nr);
+		}
+	}
+}
+
+/* What nobody should pass is cut to what there is room for. */
+TEST(keys, tcpcrypt_keys_mk0__sn_too_long)
+{
+	const Bytes ss(32, 1), sn(TCPCRYPT_SN_MAX + 1, 2);
+	Bytes mk(32);
+
+	tcpcrypt_keys_mk0(ss.data(), sn.data(), TCPCRYPT_SN_MAX + 1, mk.data());
+	EXPECT_EQ(mk, reference::mk0(ss, View(sn).first(TCPCRYPT_SN_MAX)));
+}
+
+/* The chain ss[0], ss[1], ... in place, as the cache keeps it. */
+TEST(keys, tcpcrypt_keys_next_ss__in_place)
+{
+	Bytes ss = reference::noise("ss", 32), want = ss;
+
+	for (unsigned int i = 0; i < 5; i++) {
+		want = reference::next_ss(want);
+		tcpcrypt_keys_next_ss(ss.data(), ss.data());
+		EXPECT_EQ(ss, want);
+	}
+}
+
+}

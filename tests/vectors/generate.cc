@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Writes tcpcrypt.txt: vectors of the key schedule and of frames, by the reference alone. */
+#include "reference.h"
+
+#include <algorithm>
+#include <cstdio>
+
+using namespace reference;
+
+namespace
+{
+
+void begin(const char *kind, const std::string &name, const char *reqs = "")
+{
+	std::printf("\n%s: %s%s%s\n", kind, name.c_str(), *reqs ? " " : "", reqs);
+}
+
+void bytes(const char *field, View value)
+{
+	for (std::size_t at = 0; at < value.size(); at += 32) {
+		std::printf("  %-12s ", field);
+		for (std::uint8_t byte :
+		     value.subspan(at, std::min<std::size_t>(32, value.size() - at)))
+			std::printf("%02x", byte);
+		std::printf("\n");
+	}
+}
+
+void number(const char *field, unsigned value)
+{
+	std::printf("  %-12s #0x%04x\n", field, value);
+}
+
+constexpr struct {
+	std::uint16_t id;
+	const char *name;
+} aeads[] = {
+	{ 0x0001, "aes_128_gcm" },
+	{ 0x0002, "aes_256_gcm" },
+	{ 0x0010, "chacha20_poly1305" },
+};
+
+void keys_prk()
+{
+	for (std::size_t es_len : { 32, 56, 66 }) {
+		const std::string name = "es_of_" + std::to_string(es_len);
+		const Bytes n_a = noise(name + " n_a", 32), transcript = noise(name + " eno", 11),
+			    init1 = noise(name + " init1", 75), init2 = noise(name + " init2", 74),
+			    es = noise(name + " es", es_len);
+
+		begin("keys_prk", name, "N-05");
+		bytes("n_a", n_a);
+		bytes("transcript", transcript);
+		bytes("init1", init1);
+		bytes("init2", init2);
+		bytes("es", es);
+		bytes("prk", prk(n_a, transcript, init1, init2, es));
+	}
+}
+
+void keys_ss()
+{
+	for (std::size_t sn_len : { 0, 1, 8, 16 }) {
+		const std::string name = "sn_of_" + std::to_string(sn_len);
+		const std::uint8_t tep_byte = sn_len ? 0xa3 : 0x23;
+		const Bytes ss = noise(name + " ss", 32), sn = noise(name + " sn", sn_len);
+
+		begin("keys_ss", name, sn_len ? "R-12" : "E-21");
+		bytes("ss", ss);
+		bytes("sn", sn);
+		number("tep_byte", tep_byte);
+		bytes("next", next_ss(ss));
+		bytes("mk0", mk0(ss, sn));
+		bytes("session_id", session_id(ss, tep_byte, sn));
+		bytes("resume", resume(ss));
+	}
+}
+
+void keys_mk()
+{
+	for (const auto &aead : aeads) {
+		const Bytes mk = noise(std::string(aead.name) + " mk", 32);
+		const TrafficKey ab = k_ab(mk, aead.id), ba = k_ba(mk, aead.id);
+
+		begin("keys_mk", aead.name, "F-08");
+		number("aead", aead.id);
+		bytes("mk", mk);
+		bytes("next", next_mk(mk));
+		bytes("ab_key", ab.key);
+		bytes("ab_nr", ab.nr);
+		bytes("ba_key", ba.key);
+		bytes("ba_nr", ba.nr);
+	}
+}
+
+void frames()
+{
+	constexpr struct {
+		const char *name;
+		const char *reqs;
+		std::uint64_t offset;
+		std::uint8_t control;
+		std::uint8_t flags;
+		std::size_t len;
+	} cases[] = {
+		{ "empty", "F-01", 75, 0, 0, 0 },
+		{ "finp", "F-05", 75, 0, 1, 0 },
+		{ "one_byte", "F-01", 0, 0, 0, 1 },
+		{ "rekey", "F-08", 0x100000000, 1, 0, 0 },
+		{ "reserved_bits", "F-03", 1000, 0xfe, 0xfc, 100 },
+		{ "some_data", "F-02", 0xffffffffffffff00, 0, 0, 300 },
+	};
+
+	for (const auto &aead : aeads) {
+		const TrafficKey key{ noise(aead.name, aead_key_len(aead.id)), noise("nr", 12) };
+
+		for (const auto &c : cases) {
+			const std::string name = std::string(aead.name) + "_" + c.name;
+			const Bytes plain = concat({ View(&c.flags, 1), noise(name, c.len) });
+
+			begin("frame", name, c.reqs);
+			number("aead", aead.id);
+			bytes("key", key.key);
+			bytes("nr", key.nr);
+			bytes("offset", big_endian(c.offset, 8));
+			bytes("plain", plain);
+			bytes("frame", frame(aead.id, key, c.offset, c.control, plain));
+		}
+	}
+}
+
+/* A whole session: what goes over the wire, and all that comes of it. */
+void sessions()
+{
+	const Bytes opt_a{ 0x45, 0x03, 0x23 }, opt_b{ 0x45, 0x04, 0x01, 0x23 };
+
+	for (const auto &aead : aeads) {
+		const std::string name = aead.name;
+		const Bytes priv_a = noise(name + " priv_a", 32),
+			    priv_b = noise(name + " priv_b", 32), n_a = noise(name + " n_a", 32),
+			    n_b = noise(name + " n_b", 32);
+		const Bytes msg1 = init1({ 0x0001, 0x0002, 0x0010 }, n_a, x25519_public(priv_a)),
+			    msg2 = init2(aead.id, n_b, x25519_public(priv_b));
+		const Bytes es = x25519_agree(priv_a, x25519_public(priv_b));
+		const Bytes ss = prk(n_a, concat({ opt_a, opt_b }), msg1, msg2, es);
+		const Bytes mk_0 = mk0(ss, {}), mk_1 = next_mk(mk_0);
+		const Bytes hello = noise(name + " data", 40),
+			    plain = concat({ Bytes{ 0 }, hello });
+		const Bytes frame_b = frame(aead.id, k_ba(mk_0, aead.id), msg2.size(), 0, plain);
+
+		begin("session", name, "E-19 K-01 N-05 F-02");
+		bytes("priv_a", priv_a);
+		bytes("priv_b", priv_b);
+		bytes("opt_a", opt_a);
+		bytes("opt_b", opt_b);
+		number("aead", aead.id);
+		bytes("init1", msg1);
+		bytes("init2", msg2);
+		bytes("session_id", session_id(ss, 0x23, {}));
+		bytes("data", hello);
+		bytes("frame_a", frame(aead.id, k_ab(mk_0, aead.id), msg1.size(), 0, plain));
+		bytes("frame_b", frame_b);
+		bytes("frame_b2",
+		      frame(aead.id, k_ba(mk_1, aead.id), msg2.size() + frame_b.size(), 1, plain));
+	}
+}
+
+}
+
+int main()
+{
+	std::printf("# Made by tests/vectors/generate.cc, over OpenSSL: do not edit.\n");
+	keys_prk();
+	keys_ss();
+	keys_mk();
+	frames();
+	sessions();
+	return 0;
+}
