@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The table of cases: each names the requirements that it shows. */
+#ifndef CONFORMANCE_CASES_HH
+#define CONFORMANCE_CASES_HH
+
+#include "dialogue.hh"
+
+namespace conformance {
+
+enum class Roles { active, passive, both };
+
+struct Case {
+	/** Requirement IDs, separated by blanks; the first one begins the case's name. */
+	std::string ids;
+	std::string name;
+	Roles roles;
+	std::function<void(Run &)> body;
+	/** Only over IPv4: what it shows does not depend on the family, and it takes long. */
+	bool v4_only = false;
+};
+
+using Cases = std::vector<Case>;
+
+void add_option_cases(Cases &cases);
+void add_fuzz_cases(Cases &cases);
+void add_fallback_cases(Cases &cases);
+void add_syn_cases(Cases &cases);
+void add_third_cases(Cases &cases);
+void add_interrupt_cases(Cases &cases);
+void add_init_cases(Cases &cases);
+void add_key_cases(Cases &cases);
+void add_frame_cases(Cases &cases);
+void add_tamper_cases(Cases &cases);
+void add_close_cases(Cases &cases);
+void add_rekey_cases(Cases &cases);
+void add_segment_cases(Cases &cases);
+
+Cases all_cases();
+
+/** Opens with this, and shows that the connection is encrypted. */
+void expect_encrypted(Run &run, const Opening &opening);
+/** Opens with this, and shows that the device disabled encryption in its answer, and that plain TCP works. */
+void expect_plain(Run &run, const Opening &opening);
+
+} // namespace conformance
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One connection between the peer and the device under test, step by step. */
+#ifndef CONFORMANCE_DIALOGUE_HH
+#define CONFORMANCE_DIALOGUE_HH
+
+#include "channel.hh"
+#include "eno.hh"
+#include "run.hh"
+
+namespace conformance {
+
+/** What the peer sends while TCP connects. */
+struct Opening {
+	/** Contents of our SYN-form; default: what an honest peer in our role sends. */
+	std::optional<Bytes> eno{};
+	/** The whole option area of our SYN or SYN-ACK in place of MSS and ENO. */
+	std::optional<Bytes> options{};
+	/** The whole option area of our third segment; default: ENO when it was negotiated. */
+	std::optional<Bytes> third{};
+};
+
+/** What the peer says in the key exchange. */
+struct Exchange {
+	/** As A: offered. As B: the first one that the device offered is chosen. */
+	std::vector<std::uint16_t> ciphers{0x0001, 0x0002, 0x0010};
+	/** Behind our public key. */
+	Bytes ignored{};
+};
+
+/*
+ *   device passive:  syn -> syn_ack -> third -> accepted -> send_init -> take_init -> keys
+ *   device active:   syn -> syn_ack -> third -> connected -> take_init -> send_init -> keys
+ *
+ * open() and exchange() do all of it; the single steps are there for cases that go wrong on purpose.
+ */
+class Dialogue {
+public:
+	explicit Dialogue(Run &run);
+
+	/** TCP's handshake; afterwards fd() is the device's socket and encrypted() says what was negotiated. */
+	void open(const Opening &opening = {});
+	/** Init messages both ways, and the keys from them. */
+	void exchange(const Exchange &parameters = {});
+	/** open() and exchange(); fails when ENO was not negotiated. */
+	void establish(const Exchange &parameters = {});
+
+	/** Steps of open(). */
+	void listen();
+	void start_connect();
+	/** Sends our SYN and takes the device's SYN-ACK, or takes its SYN. */
+	void send_syn(const Opening &opening = {});
+	void take_syn_ack();
+	void take_syn();
+	void send_syn_ack(const Opening &opening = {});
+	void send_third(const Opening &opening = {});
+	void take_third();
+	void accept();
+	void finish_connect();
+
+	/** Steps of exchange(). */
+	Bytes own_init(const Exchange &parameters = {}) const;
+	void send_init(View message);
+	Init take_init();
+	/** With our Init message as sent. */
+	void derive_keys(View own_message);
+
+	bool is_passive() const { return run.role == Role::passive; }
+	/** Both SYNs had ENO, and the outcome is encryption with TEP 0x23. */
+	bool encrypted() const { return encrypted_; }
+	int fd() const { return fd_; }
+	std::string fd_text() const { return std::to_string(fd_); }
+	Channel &channel() { return *channel_; }
+	const Session &session() const { return *session_; }
+	/** The whole ENO options of the two SYNs; empty when there was none. */
+	Bytes own_option;
+	Bytes device_option;
+	/** Transcript as our side sees it, unless a case replaces it (E-19). */
+	Bytes transcript() const;
+	std::optional<Bytes> forged_transcript;
+	std::optional<Init> device_init;
+
+	/** Application steps. */
+	Answer app(const std::string &verb, const std::string &arguments = "");
+	std::string app_start(const std::string &verb, const std::string &arguments = "");
+	/** The application reads exactly these bytes. */
+	void app_receives(View data);
+	void app_sends(View data);
+	void app_reads_eof();
+	/** recv says EOF for none, else the error. */
+	void app_recv_fails(const std::string &errno_name);
+	Answer getsockopt(int option, std::size_t max);
+
+	/** Frames both ways, and getsockopt gives our session ID. */
+	void prove_encrypted();
+	/** Plain bytes both ways, and getsockopt gives ENOPROTOOPT. */
+	void prove_plain();
+	/** The device sends RST, and the application's recv() fails with one of these. */
+	void prove_abort_any(const std::vector<std::string> &errnos);
+	void prove_abort(const std::string &errno_name) { prove_abort_any({errno_name}); }
+
+	/** What the device's SYN or SYN-ACK must look like (E-03, E-05, E-11, E-17, E-23, E-24). */
+	void check_device_syn() const;
+	void check_device_syn_ack() const;
+	/** Sent by an honest peer in our role. */
+	Bytes default_contents() const;
+	const Bytes &syn_area() const { return syn_area_; }
+
+	Run &run;
+	Tcp tcp;
+	KeyPair keys;
+	Bytes nonce;
+	/** A connect request under way. */
+	std::string connecting;
+	std::uint16_t peer_port;
+
+private:
+	Bytes area_for(const Opening &opening);
+	void negotiate();
+
+	int fd_ = -1;
+	bool encrypted_ = false;
+	Bytes syn_area_;
+	std::optional<Session> session_;
+	std::optional<Channel> channel_;
+};
+
+} // namespace conformance
+
+#endif
