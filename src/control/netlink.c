@@ -11,6 +11,7 @@
 #include "crypto/tep.h"
 #include "names.h"
 #include "session/conn_info.h"
+#include "version.h"
 #include "wire/frame.h"
 
 static struct genl_family tcpcrypt_netlink_family;
@@ -99,9 +100,8 @@ static int tcpcrypt_netlink_totals_put(struct sk_buff *skb, const struct tcpcryp
 static int tcpcrypt_netlink_info_put(struct sk_buff *skb, const struct tcpcrypt_net *tn)
 {
 	u64 features = IS_ENABLED(CONFIG_IPV6) ? TCPCRYPT_FEATURE_IPV6 : 0;
-	const char *version = THIS_MODULE->version ?: "";
 
-	if (nla_put_string(skb, TCPCRYPT_A_INFO_VERSION, version) ||
+	if (nla_put_string(skb, TCPCRYPT_A_INFO_VERSION, TCPCRYPT_VERSION) ||
 	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_FEATURES, features) ||
 	    (READ_ONCE(tcpcrypt_draining) && nla_put_flag(skb, TCPCRYPT_A_INFO_DRAINING)) ||
 	    tcpcrypt_netlink_algs_put(skb) ||
