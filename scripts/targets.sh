@@ -21,11 +21,12 @@ target() {
 }
 
 # target_resolve: makes what the target needs if the cache lacks it, and sets
-# root, image (directory of a kernel of our own), vmlinuz, release, and kmake,
+# qemu (root of the emulator), root, image (directory of a kernel of our own), vmlinuz, release, and kmake,
 # the arguments of make for an external module.
 target_resolve() {
 	root=$("$top/scripts/root" "$suite") || exit 1
-	image=''
+	image='' qemu=''
+	[ $machine = uml ] || qemu=$("$top/scripts/root" emulator) || exit 1
 	if [ -n "$stock" ]; then
 		vmlinuz=$(echo "$root"/boot/vmlinuz-*)
 		release=${vmlinuz##*/vmlinuz-}
