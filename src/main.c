@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load and unload, in order. */
+#include <linux/module.h>
+#include <linux/delay.h>
+#include <linux/rcupdate.h>
+#include "session/conn.h"
+#include "stream/stream.h"
+#include "option/option.h"
+#include "control/net.h"
+
+bool tcpcrypt_draining;
+
+/*
+ * Slots and half-open connections hold module references, so none is left when this runs. What is left:
+ * threads that loaded a pointer of ours and have not run its first instruction, or that gave the last
+ * reference back and have not left yet (synchronize_rcu_tasks()), and those between tcpcrypt_enter() and
+ * tcpcrypt_leave().
+ */
+static void tcpcrypt_wait_for_threads(void)
+{
+	long inside;
+	int cpu;
+
+	synchronize_rcu_tasks();
+	for (;;) {
+		inside = 0;
+		for_each_possible_cpu(cpu)
+			inside += per_cpu(tcpcrypt_inside, cpu);
+		if (!inside)
+			break;
+		msleep(10);
+	}
+	synchronize_rcu_tasks();
+}
+
+static int __init tcpcrypt_init(void)
+{
+	int err;
+
+	err = tcpcrypt_tep_init();
+	if (err)
+		return err;
+	err = tcpcrypt_aead_init();
+	if (err)
+		goto exit_tep;
+	err = tcpcrypt_conn_init();
+	if (err)
+		goto exit_aead;
+	err = tcpcrypt_attach_init();
+	if (err)
+		goto exit_conn;
+	err = tcpcrypt_tx_init();
+	if (err)
+		goto exit_conn;
+	err = tcpcrypt_embryo_init();
+	if (err)
+		goto exit_tx;
+	err = tcpcrypt_net_init();
+	if (err)
+		goto exit_embryo;
+	err = tcpcrypt_netlink_init();
+	if (err)
+		goto exit_net;
+	err = tcpcrypt_probe_init();
+	if (err)
+		goto exit_netlink;
+	pr_info("tcpcrypt: loaded; new TCP connections to hosts that have it too are encrypted\n");
+	return 0;
+
+exit_netlink:
+	tcpcrypt_netlink_exit();
+exit_net:
+	tcpcrypt_net_exit();
+exit_embryo:
+	tcpcrypt_embryo_exit();
+exit_tx:
+	tcpcrypt_tx_exit();
+exit_conn:
+	tcpcrypt_conn_exit();
+exit_aead:
+	tcpcrypt_aead_exit();
+exit_tep:
+	tcpcrypt_tep_exit();
+	return err;
+}
+
+static void __exit tcpcrypt_exit(void)
+{
+	tcpcrypt_probe_exit();
+	tcpcrypt_netlink_exit();
+	tcpcrypt_wait_for_threads();
+	tcpcrypt_net_exit();
+	tcpcrypt_embryo_exit();
+	tcpcrypt_conn_exit();
+	tcpcrypt_tx_exit();
+	tcpcrypt_aead_exit();
+	tcpcrypt_tep_exit();
+	tcpcrypt_wait_for_threads();
+}
+
+module_init(tcpcrypt_init);
+module_exit(tcpcrypt_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("TCP-ENO (RFC 8547) and tcpcrypt (RFC 8548): transparent encryption of TCP");
+MODULE_VERSION("0.1.0");

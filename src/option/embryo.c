@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Passive openers between our SYN-ACK with ENO and the third ACK. */
+#include "option/option.h"
+#include "session/handshake.h"
+#include "stream/stream.h"
+#include <linux/random.h>
+#include <linux/siphash.h>
+#include <net/inet_hashtables.h>
+#include <net/request_sock.h>
+
+/*
+ * The request socket has no room for state of ours, so there is a table beside it. An entry is made when a
+ * SYN-ACK with ENO leaves, never for a SYN alone, and it carries all that the child will need: when the
+ * child becomes ESTABLISHED nothing may fail any more, because the peer counts on encryption by then.
+ *
+ * It lives as long as the request: it holds a reference on it, and is collected when the request was found
+ * out of TCP's table twice in a row.
+ *
+ * The bucket lock guards the chain and the two flags; entries are looked up under it, from softirq (hooks,
+ * probe), timers (SYN-ACK retransmissions) and the collector.
+ */
+#define EMBRYO_BITS	12
+#define EMBRYO_SCAN	(2 * HZ)
+#define EMBRYO_GLOBAL	(4 * 65536)	/* of all namespaces together */
+
+/**
+ * struct embryo - one half-open connection
+ * @node: in its bucket
+ * @tuple: its ends
+ * @net: namespace; the request's listener keeps it
+ * @req: the request socket, referenced
+ * @conn: what will be attached to the child, with the SYN-form options of both sides
+ * @res: what they agree on
+ * @rcv_isn: the peer's, host order
+ * @snt_isn: ours
+ * @plain: ENO is off: a SYN came again without it, or the first ACK had none
+ * @acked: the first ACK had it
+ * @stale: the last scan found the request out of TCP's table
+ */
+struct embryo {
+	struct hlist_node node;
+	struct tcpcrypt_tuple tuple;
+	struct net *net;
+	struct request_sock *req;
+	struct tcpcrypt_conn *conn;
+	struct eno_result res;
+	u32 rcv_isn;
+	u32 snt_isn;
+	enum tcpcrypt_reason plain;
+	bool acked;
+	bool stale;
+};
+
+static struct {
+	struct hlist_head head;
+	spinlock_t lock;
+} embryo_table[1 << EMBRYO_BITS];
+static siphash_key_t embryo_key;
+static atomic_t embryo_count;
+static struct delayed_work embryo_scan_work;
+
+/*
+ * What a SYN said, until its SYN-ACK leaves: nearly always on the same CPU, in the same softirq. When the
+ * note is lost (nfqueue in between), the SYN-ACK goes without ENO, and both ends are plain.
+ */
+struct syn_note {
+	struct net *net;
+	struct tcpcrypt_tuple tuple;
+	u32 isn;
+	enum eno_verdict verdict;
+	struct eno_syn syn;
+};
+static DEFINE_PER_CPU(struct syn_note, syn_note);
+
+static unsigned int embryo_hash(struct net *net, const struct tcpcrypt_tuple *tuple)
+{
+	return (siphash(tuple, sizeof(*tuple), &embryo_key) ^ net_hash_mix(net)) & ((1 << EMBRYO_BITS) - 1);
+}
+
+static struct embryo *embryo_find(unsigned int h, struct net *net, const struct tcpcrypt_tuple *tuple)
+{
+	struct embryo *e;
+
+	lockdep_assert_held(&embryo_table[h].lock);
+	hlist_for_each_entry(e, &embryo_table[h].head, node)
+		if (e->net == net && !memcmp(&e->tuple, tuple, sizeof(*tuple)))
+			return e;
+	return NULL;
+}
+
+/* Off the table already. */
+static void embryo_free(struct embryo *e)
+{
+	tcpcrypt_stat_add(tcpcrypt_net(e->net), TCPCRYPT_STAT_HALFOPEN, -1);
+	atomic_dec(&tcpcrypt_net(e->net)->halfopen);
+	atomic_dec(&embryo_count);
+	sock_gen_put(req_to_sk(e->req));
+	kfree(e);
+}
+
+static void embryo_drop(struct embryo *e)
+{
+	tcpcrypt_conn_put(e->conn);
+	module_put(THIS_MODULE);
+	embryo_free(e);
+}
+
+void tcpcrypt_embryo_syn(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn, const struct eno_syn *syn,
+			 enum eno_verdict verdict)
+{
+	struct syn_note *note;
+
+	local_bh_disable();
+	note = this_cpu_ptr(&syn_note);
+	note->net = net;
+	note->tuple = *tuple;
+	note->isn = isn;
+	note->verdict = verdict;
+	if (verdict == ENO_OK)
+		note->syn = *syn;
+	local_bh_enable();
+}
+
+/* Take what the SYN said, if the note is of that SYN. ENO_ABSENT otherwise. */
+static enum eno_verdict embryo_take_note(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn,
+					 struct eno_syn *syn)
+{
+	enum eno_verdict verdict = ENO_ABSENT;
+	struct syn_note *note;
+
+	local_bh_disable();
+	note = this_cpu_ptr(&syn_note);
+	if (note->net == net && note->isn == isn && !memcmp(&note->tuple, tuple, sizeof(*tuple))) {
+		verdict = note->verdict;
+		*syn = note->syn;
+		note->net = NULL;
+	}
+	local_bh_enable();
+	return verdict;
+}
+
+bool tcpcrypt_embryo_changed(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn, const struct eno_syn *syn)
+{
+	unsigned int h;
+	struct embryo *e;
+	bool changed;
+
+	if (!atomic_read(&embryo_count))
+		return false;
+	h = embryo_hash(net, tuple);
+	spin_lock_bh(&embryo_table[h].lock);
+	e = embryo_find(h, net, tuple);
+	changed = e && e->rcv_isn == isn && !e->plain &&
+		  (e->conn->peer_syn.raw_len != syn->raw_len ||
+		   memcmp(e->conn->peer_syn.raw, syn->raw, syn->raw_len));
+	spin_unlock_bh(&embryo_table[h].lock);
+	return changed;
+}
+
+void tcpcrypt_embryo_disable(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn)
+{
+	unsigned int h = embryo_hash(net, tuple);
+	struct embryo *e;
+
+	spin_lock_bh(&embryo_table[h].lock);
+	e = embryo_find(h, net, tuple);
+	if (e && e->rcv_isn == isn && !e->acked && !e->plain)
+		e->plain = TCPCRYPT_FALLBACK_SYN_CHANGED;
+	spin_unlock_bh(&embryo_table[h].lock);
+}
+
+/* What tcp_check_req() will ask of the segment that makes the child, as far as it can be asked here. */
+static bool embryo_matches(const struct embryo *e, u32 seq, u32 ack)
+{
+	return !e->plain && !e->acked && ack == e->snt_isn + 1 &&
+	       between(seq, e->rcv_isn + 1, e->rcv_isn + 1 + e->req->rsk_rcv_wnd);
+}
+
+bool tcpcrypt_embryo_waits(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack)
+{
+	unsigned int h;
+	struct embryo *e;
+	bool waits;
+
+	if (!atomic_read(&embryo_count))
+		return false;
+	h = embryo_hash(net, tuple);
+	spin_lock_bh(&embryo_table[h].lock);
+	e = embryo_find(h, net, tuple);
+	waits = e && embryo_matches(e, seq, ack);
+	spin_unlock_bh(&embryo_table[h].lock);
+	return waits;
+}
+
+void tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno)
+{
+	unsigned int h = embryo_hash(net, tuple);
+	struct embryo *e;
+
+	spin_lock_bh(&embryo_table[h].lock);
+	e = embryo_find(h, net, tuple);
+	if (e && embryo_matches(e, seq, ack)) {
+		if (eno)
+			e->acked = true;
+		else
+			e->plain = TCPCRYPT_FALLBACK_NO_ENO_IN_ACK;
+	}
+	spin_unlock_bh(&embryo_table[h].lock);
+}
+
+/* The kernel's own listeners (and those it was handed): traps for a stream of frames. */
+static bool embryo_listener_ok(struct request_sock *req)
+{
+	struct sock *lsk = req->rsk_listener;
+	bool ok;
+
+	if (tcpcrypt_attach_possible(lsk))
+		return false;
+	read_lock_bh(&lsk->sk_callback_lock);
+	ok = lsk->sk_socket && lsk->sk_socket->file;
+	read_unlock_bh(&lsk->sk_callback_lock);
+	return ok;
+}
+
+static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_buff *skb, struct request_sock *req,
+					   const struct tcpcrypt_tuple *tuple)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	if (!READ_ONCE(tn->enable_listen))
+		return TCPCRYPT_FALLBACK_DISABLED;
+	if (tcpcrypt_port_is_bad(tn->bad_listen_ports, ntohs(tuple->lport)))
+		return TCPCRYPT_FALLBACK_BAD_PORT;
+	if (!READ_ONCE(tn->loopback) && skb_dst(skb) && skb_dst(skb)->dev->flags & IFF_LOOPBACK)
+		return TCPCRYPT_FALLBACK_LOOPBACK;
+	if (READ_ONCE(tcpcrypt_draining))
+		return TCPCRYPT_FALLBACK_DRAINING;
+	if (tcpcrypt_segment_has(th, TCPOPT_MD5SIG) || tcpcrypt_segment_has(th, 29) ||
+	    tcpcrypt_segment_has(th, TCPOPT_MPTCP) || inet_rsk(req)->smc_ok || tcp_rsk(req)->tfo_listener)
+		return TCPCRYPT_FALLBACK_OTHER_OPTION;
+	if (!embryo_listener_ok(req))
+		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
+	if (!rng_is_initialized())		/* E-20 */
+		return TCPCRYPT_FALLBACK_NO_RANDOM;
+	if (atomic_read(&tn->halfopen) >= READ_ONCE(tn->max_halfopen) ||
+	    atomic_read(&embryo_count) >= EMBRYO_GLOBAL)
+		return TCPCRYPT_FALLBACK_HALFOPEN_LIMIT;
+	return TCPCRYPT_REASON_NONE;
+}
+
+/* Choose the answer (E-11, E-19). */
+static enum eno_verdict embryo_answer(struct tcpcrypt_net *tn, struct tcpcrypt_conn *conn, struct eno_result *res)
+{
+	const struct tcpcrypt_list8 *teps;
+	u8 opt[ENO_TCP_OPTIONS_MAX];
+	enum eno_verdict verdict;
+	unsigned int len;
+
+	rcu_read_lock();
+	teps = rcu_dereference(tn->teps);
+	verdict = eno_answer_build(&conn->peer_syn, 0, false, teps->id, teps->n, opt, &len);
+	rcu_read_unlock();
+	if (verdict != ENO_OK)
+		return verdict;
+	verdict = eno_syn_parse(opt, len, &conn->syn);
+	if (verdict != ENO_OK)
+		return verdict;
+	return eno_negotiate(&conn->syn, &conn->peer_syn, false, res);
+}
+
+static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_sock *req,
+					  const struct tcpcrypt_tuple *tuple, struct eno_syn *syn)
+{
+	struct net *net = sock_net(req->rsk_listener);
+	struct tcpcrypt_net *tn = tcpcrypt_net(net);
+	unsigned int h = embryo_hash(net, tuple);
+	enum eno_verdict verdict;
+	struct embryo *e;
+	int err;
+
+	e = kzalloc(sizeof(*e), GFP_ATOMIC | __GFP_NOWARN);
+	if (!e)
+		return TCPCRYPT_FALLBACK_NO_MEMORY;
+	e->conn = tcpcrypt_conn_alloc(NULL, tn, false);
+	if (!e->conn)
+		goto free;
+	e->conn->peer_syn = *syn;
+	verdict = embryo_answer(tn, e->conn, &e->res);
+	if (verdict != ENO_OK) {
+		tcpcrypt_conn_put(e->conn);
+		kfree(e);
+		return tcpcrypt_eno_reason(verdict, TCPCRYPT_FALLBACK_NO_COMMON_TEP);
+	}
+	if (!try_module_get(THIS_MODULE))
+		goto put;
+	e->tuple = *tuple;
+	e->net = net;
+	e->req = req;
+	e->rcv_isn = tcp_rsk(req)->rcv_isn;
+	e->snt_isn = tcp_rsk(req)->snt_isn;
+	err = tcpcrypt_segment_insert(skb, e->conn->syn.raw, e->conn->syn.raw_len);
+	if (err || !refcount_inc_not_zero(&req->rsk_refcnt)) {
+		module_put(THIS_MODULE);
+		tcpcrypt_conn_put(e->conn);
+		kfree(e);
+		return err == -ENOSPC ? TCPCRYPT_FALLBACK_NO_ROOM : TCPCRYPT_FALLBACK_NO_MEMORY;
+	}
+	atomic_inc(&embryo_count);
+	atomic_inc(&tn->halfopen);
+	tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_HALFOPEN);
+	tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);
+	spin_lock_bh(&embryo_table[h].lock);
+	hlist_add_head(&e->node, &embryo_table[h].head);
+	spin_unlock_bh(&embryo_table[h].lock);
+	if (!delayed_work_pending(&embryo_scan_work))
+		queue_delayed_work(tcpcrypt_wq, &embryo_scan_work, EMBRYO_SCAN);
+	return TCPCRYPT_REASON_NONE;
+
+put:
+	tcpcrypt_conn_put(e->conn);
+free:
+	kfree(e);
+	return TCPCRYPT_FALLBACK_NO_MEMORY;
+}
+
+/*
+ * The first SYN-ACK decides; each later one repeats it (E-14), or goes without when ENO is off by now
+ * (E-13). TCP stamps the first one's time into the request just before it gets here.
+ */
+void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple)
+{
+	struct net *net = sock_net(req->rsk_listener);
+	struct tcpcrypt_net *tn = tcpcrypt_net(net);
+	unsigned int h = embryo_hash(net, tuple);
+	struct embryo *e, *old = NULL;
+	enum tcpcrypt_reason reason;
+	u8 opt[ENO_TCP_OPTIONS_MAX];
+	enum eno_verdict verdict;
+	unsigned int len = 0;
+	struct eno_syn syn;
+
+	spin_lock_bh(&embryo_table[h].lock);
+	e = embryo_find(h, net, tuple);
+	if (e && e->req != req) {	/* of an earlier connection with the same ports */
+		hlist_del(&e->node);
+		old = e;
+		e = NULL;
+	}
+	if (e && !e->plain) {
+		len = e->conn->syn.raw_len;
+		memcpy(opt, e->conn->syn.raw, len);
+	}
+	spin_unlock_bh(&embryo_table[h].lock);
+	if (old)
+		embryo_drop(old);
+	if (e) {
+		if (len && !tcpcrypt_segment_insert(skb, opt, len))
+			tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);
+		return;
+	}
+	if (tcp_rsk(req)->snt_synack != tcp_skb_timestamp_us(skb))
+		return;
+	verdict = embryo_take_note(net, tuple, tcp_rsk(req)->rcv_isn, &syn);
+	if (verdict != ENO_OK)
+		reason = tcpcrypt_eno_reason(verdict, TCPCRYPT_FALLBACK_NO_ENO_IN_SYN);
+	else
+		reason = embryo_allowed(tn, skb, req, tuple);
+	if (!reason)
+		reason = embryo_create(skb, req, tuple, &syn);
+	if (reason)
+		tcpcrypt_reason_inc(tn, reason);
+}
+
+static void embryo_tuple_of(const struct sock *sk, struct tcpcrypt_tuple *tuple)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->lport = inet->inet_sport;
+	tuple->rport = inet->inet_dport;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
+		tuple->family = NFPROTO_IPV6;
+		tuple->local.in6 = sk->sk_v6_rcv_saddr;
+		tuple->remote.in6 = sk->sk_v6_daddr;
+		return;
+	}
+#endif
+	tuple->family = NFPROTO_IPV4;
+	tuple->local.ip = inet->inet_rcv_saddr;
+	tuple->remote.ip = inet->inet_daddr;
+}
+
+/* Softirq, the child's spinlock held, before any of its data is queued and before accept() can have it. */
+void tcpcrypt_embryo_established(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+	struct net *net = sock_net(sk);
+	struct tcpcrypt_net *tn = tcpcrypt_net(net);
+	struct tcpcrypt_tuple tuple;
+	struct tcpcrypt_conn *conn;
+	struct embryo *e;
+	unsigned int h;
+
+	if (!atomic_read(&embryo_count))
+		return;
+	embryo_tuple_of(sk, &tuple);
+	h = embryo_hash(net, &tuple);
+	spin_lock_bh(&embryo_table[h].lock);
+	e = embryo_find(h, net, &tuple);
+	if (e)
+		hlist_del(&e->node);
+	spin_unlock_bh(&embryo_table[h].lock);
+	if (!e)
+		return;
+	if (tp->rcv_nxt != e->rcv_isn + 1 || tp->snd_una != e->snt_isn + 1) {
+		embryo_drop(e);		/* a cookie's child, or an earlier connection's entry */
+		return;
+	}
+	if (e->plain || !e->acked) {
+		tcpcrypt_reason_inc(tn, e->plain ? : TCPCRYPT_FALLBACK_NO_ENO_IN_ACK);
+		embryo_drop(e);
+		return;
+	}
+	/*
+	 * The reference of the module goes with the connection. A BPF program may have put the child into a
+	 * sockmap a moment ago: then it is attached all the same, fails at once, and is reset.
+	 */
+	conn = e->conn;
+	conn->isn = e->snt_isn + 1;
+	conn->limit_seq = conn->isn;
+	conn->rx.seq = e->rcv_isn + 1;
+	if (tcpcrypt_attach_possible(sk) == TCPCRYPT_REASON_NONE) {
+		tcpcrypt_attach(sk, conn);
+		tcpcrypt_handshake_start(conn, &e->res);
+		embryo_free(e);
+	} else {
+		tcpcrypt_reason_inc(tn, TCPCRYPT_ABORT_FOREIGN_DATA);
+		tcp_sk(sk)->rcv_wnd = 0;
+		WRITE_ONCE(sk->sk_err, EPROTO);
+		embryo_drop(e);
+	}
+}
+
+static void embryo_scan(struct net *dying)
+{
+	HLIST_HEAD(dead);
+	struct hlist_node *next;
+	struct embryo *e;
+	unsigned int h;
+
+	for (h = 0; h < ARRAY_SIZE(embryo_table); h++) {
+		if (hlist_empty(&embryo_table[h].head))
+			continue;
+		spin_lock_bh(&embryo_table[h].lock);
+		hlist_for_each_entry_safe(e, next, &embryo_table[h].head, node) {
+			bool gone = sk_unhashed(req_to_sk(e->req));
+
+			if ((gone && e->stale) || e->net == dying) {
+				hlist_del(&e->node);
+				hlist_add_head(&e->node, &dead);
+			}
+			e->stale = gone;
+		}
+		spin_unlock_bh(&embryo_table[h].lock);
+	}
+	hlist_for_each_entry_safe(e, next, &dead, node)
+		embryo_drop(e);
+}
+
+static void embryo_scan_run(struct work_struct *work)
+{
+	embryo_scan(NULL);
+	if (atomic_read(&embryo_count))
+		queue_delayed_work(tcpcrypt_wq, &embryo_scan_work, EMBRYO_SCAN);
+}
+
+void tcpcrypt_embryo_net_exit(struct net *net)
+{
+	embryo_scan(net);
+}
+
+int tcpcrypt_embryo_init(void)
+{
+	unsigned int h;
+
+	get_random_bytes(&embryo_key, sizeof(embryo_key));
+	for (h = 0; h < ARRAY_SIZE(embryo_table); h++)
+		spin_lock_init(&embryo_table[h].lock);
+	INIT_DELAYED_WORK(&embryo_scan_work, embryo_scan_run);
+	return 0;
+}
+
+void tcpcrypt_embryo_exit(void)
+{
+	cancel_delayed_work_sync(&embryo_scan_work);
+}

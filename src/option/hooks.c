@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* LOCAL_OUT and LOCAL_IN of each network namespace. */
+#include "option/hooks.h"
+#include "option/option.h"
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ipv6.h>
+
+/*
+ * LOCAL_OUT runs first of all, so that the host's own rules see the option. LOCAL_IN runs last, so that what
+ * it sees is what TCP gets.
+ */
+
+/* TCP's own stream sockets; not the raw ones that it answers through, which are shorter. */
+static bool hooks_is_tcp(const struct sock *sk)
+{
+	return sk_fullsock(sk) && sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM;
+}
+
+static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct sock *sk = skb->sk;
+	struct tcpcrypt_conn *conn;
+	struct tcpcrypt_tuple tuple;
+	struct tcphdr *th;
+
+	if (!sk || !skb_transport_header_was_set(skb))
+		return NF_ACCEPT;
+	if (sk->sk_state == TCP_NEW_SYN_RECV) {
+		th = tcp_hdr(skb);
+		if (!th->syn || !th->ack || tcpcrypt_segment_has(th, ENO_KIND))
+			return NF_ACCEPT;
+		tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
+		tcpcrypt_embryo_synack(skb, inet_reqsk(sk), &tuple);
+		return NF_ACCEPT;
+	}
+	if (!hooks_is_tcp(sk))
+		return NF_ACCEPT;
+	conn = tcpcrypt_conn_of_rcu(sk);	/* netfilter holds the RCU read lock */
+	return conn ? tcpcrypt_active_out(skb, sk, conn, tcp_hdr(skb)) : NF_ACCEPT;
+}
+
+static bool hooks_checksum_ok(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff)
+{
+	if (state->pf == NFPROTO_IPV4)
+		return !nf_ip_checksum(skb, NF_INET_LOCAL_IN, thoff, IPPROTO_TCP);
+	return !nf_ip6_checksum(skb, NF_INET_LOCAL_IN, thoff, IPPROTO_TCP);
+}
+
+static void hooks_in_syn(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff,
+			 const struct tcphdr *th)
+{
+	struct tcpcrypt_tuple tuple;
+	enum eno_verdict verdict;
+	struct eno_syn syn = {};
+	u32 isn = ntohl(th->seq);
+
+	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
+	verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
+	if (verdict != ENO_OK)
+		syn.raw_len = 0;
+	if (tcpcrypt_embryo_changed(state->net, &tuple, isn, &syn) && hooks_checksum_ok(skb, state, thoff))
+		tcpcrypt_embryo_disable(state->net, &tuple, isn);
+	if (verdict != ENO_ABSENT)
+		tcpcrypt_embryo_syn(state->net, &tuple, isn, &syn, verdict);
+}
+
+/* The first ACK of a half-open connection: with ENO or without decides (E-13, E-15). */
+static void hooks_in_ack(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff,
+			 const struct tcphdr *th)
+{
+	struct tcpcrypt_tuple tuple;
+	struct eno_found found;
+	u32 seq = ntohl(th->seq), ack = ntohl(th->ack_seq);
+
+	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
+	if (!tcpcrypt_embryo_waits(state->net, &tuple, seq, ack) || !hooks_checksum_ok(skb, state, thoff))
+		return;
+	eno_options_find((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &found);
+	tcpcrypt_embryo_acked(state->net, &tuple, seq, ack, found.count);
+}
+
+/* F-07: urgent data exist on the word of an authentic frame only, not on that of a header. */
+static void hooks_in_urgent(struct sk_buff *skb, unsigned int thoff)
+{
+	struct tcphdr *th;
+	__be16 old, new;
+
+	if (skb_ensure_writable(skb, thoff + sizeof(*th)))
+		return;
+	th = (struct tcphdr *)(skb->data + thoff);
+	old = ((__be16 *)th)[6];
+	th->urg = 0;
+	new = ((__be16 *)th)[6];
+	inet_proto_csum_replace2(&th->check, skb, old, new, false);
+	inet_proto_csum_replace2(&th->check, skb, th->urg_ptr, 0, false);
+	th->urg_ptr = 0;
+}
+
+static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	u8 buf[sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX];
+	const struct tcphdr *th;
+	struct sock *sk = skb->sk;
+	unsigned int thoff;
+
+	if (state->pf == NFPROTO_IPV4) {
+		if (ip_hdr(skb)->protocol != IPPROTO_TCP || ip_is_fragment(ip_hdr(skb)))
+			return NF_ACCEPT;
+		thoff = ip_hdrlen(skb);
+	} else {
+		int off = 0;
+		unsigned short frag = 0;
+
+		if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP) {
+			thoff = sizeof(struct ipv6hdr);
+		} else {
+			thoff = 0;
+			off = ipv6_find_hdr(skb, &thoff, IPPROTO_TCP, &frag, NULL);
+			if (off < 0 || frag)
+				return NF_ACCEPT;
+		}
+	}
+	th = skb_header_pointer(skb, thoff, sizeof(struct tcphdr), buf);
+	if (!th || th->doff < 5)
+		return NF_ACCEPT;
+	if (likely(!th->syn && !th->urg && sk && sk->sk_state != TCP_NEW_SYN_RECV && sk->sk_state != TCP_LISTEN))
+		return NF_ACCEPT;
+	th = skb_header_pointer(skb, thoff, th->doff * 4, buf);
+	if (!th)
+		return NF_ACCEPT;
+	if (th->urg && sk && hooks_is_tcp(sk)) {
+		struct tcpcrypt_conn *conn = tcpcrypt_conn_of_rcu(sk);
+
+		if (conn && READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT)
+			hooks_in_urgent(skb, thoff);
+	}
+	if (th->syn && !th->ack && !th->rst)
+		hooks_in_syn(skb, state, thoff, th);
+	else if (th->ack && !th->syn && !th->rst && (!sk || sk->sk_state == TCP_NEW_SYN_RECV ||
+						     sk->sk_state == TCP_LISTEN))
+		hooks_in_ack(skb, state, thoff, th);
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops hooks_ops[] = {
+	{
+		.hook		= hooks_out,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= NF_IP_PRI_FIRST,
+	}, {
+		.hook		= hooks_in,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP_PRI_LAST,
+	},
+#if IS_ENABLED(CONFIG_IPV6)
+	{
+		.hook		= hooks_out,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= NF_IP6_PRI_FIRST,
+	}, {
+		.hook		= hooks_in,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+#endif
+};
+
+int tcpcrypt_hooks_net_init(struct net *net)
+{
+	return nf_register_net_hooks(net, hooks_ops, ARRAY_SIZE(hooks_ops));
+}
+
+void tcpcrypt_hooks_net_exit(struct net *net)
+{
+	nf_unregister_net_hooks(net, hooks_ops, ARRAY_SIZE(hooks_ops));
+	tcpcrypt_embryo_net_exit(net);
+}

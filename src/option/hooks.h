@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The netfilter hooks of a network namespace. */
+#ifndef TCPCRYPT_OPTION_HOOKS_H
+#define TCPCRYPT_OPTION_HOOKS_H
+
+struct net;
+
+int tcpcrypt_hooks_net_init(struct net *net);
+void tcpcrypt_hooks_net_exit(struct net *net);
+
+#endif

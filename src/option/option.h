@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The ENO option in segments: where it goes in, where it is read, and what that decides (RFC 8547 section 4.6). */
+#ifndef TCPCRYPT_OPTION_OPTION_H
+#define TCPCRYPT_OPTION_OPTION_H
+
+#include <linux/skbuff.h>
+#include "session/conn.h"
+
+#define TCPCRYPT_OPTION_NONSYN_ROOM	4	/* the empty option and two NOPs */
+
+/* segment.c */
+
+/** tcpcrypt_segment_insert() - put @len bytes of options behind those that a segment has
+ * @skb: leaves this host; network header at its data, transport header set, a TCP header there
+ * @opt: the bytes
+ * @len: how many; NOPs fill up to a multiple of 4
+ *
+ * Return: 0; -ENOSPC when it does not fit (options, or 65535 bytes); -ENOMEM
+ */
+int tcpcrypt_segment_insert(struct sk_buff *skb, const u8 *opt, unsigned int len);
+
+/** tcpcrypt_segment_room() - bytes of options that a TCP header has left */
+static inline unsigned int tcpcrypt_segment_room(const struct tcphdr *th)
+{
+	return sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX - th->doff * 4;
+}
+
+/** tcpcrypt_segment_has() - is there an option of this kind? */
+bool tcpcrypt_segment_has(const struct tcphdr *th, u8 kind);
+
+/**
+ * struct tcpcrypt_tuple - the ends of a connection as its segments name them
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @local: our address, @lport our port
+ * @remote: the peer's
+ */
+struct tcpcrypt_tuple {
+	union nf_inet_addr local;
+	union nf_inet_addr remote;
+	__be16 lport;
+	__be16 rport;
+	u8 family;
+};
+
+/** tcpcrypt_segment_tuple() - from a segment; @out: it leaves */
+void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct tcphdr *th, bool out,
+			    struct tcpcrypt_tuple *tuple);
+
+/* embryo.c: passive openers that wait for the third ACK */
+
+int tcpcrypt_embryo_init(void);
+void tcpcrypt_embryo_exit(void);
+
+/** tcpcrypt_embryo_syn() - a SYN arrived, with the option that @syn holds (raw_len 0: none) */
+void tcpcrypt_embryo_syn(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn, const struct eno_syn *syn,
+			 enum eno_verdict verdict);
+
+/** tcpcrypt_embryo_changed() - would this SYN, a retransmission, end ENO? the caller verifies the checksum */
+bool tcpcrypt_embryo_changed(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn, const struct eno_syn *syn);
+void tcpcrypt_embryo_disable(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn);
+
+/** tcpcrypt_embryo_waits() - does a first ACK with these numbers belong to one that waits for it? */
+bool tcpcrypt_embryo_waits(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack);
+void tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno);
+
+/** tcpcrypt_embryo_synack() - our SYN-ACK leaves: choose the option, or repeat it, and insert it */
+void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple);
+
+/** tcpcrypt_embryo_established() - a child became ESTABLISHED: take it over if ENO succeeded; its lock is held */
+void tcpcrypt_embryo_established(struct sock *sk);
+
+void tcpcrypt_embryo_net_exit(struct net *net);
+
+/* active.c: active openers, until the SYN-ACK */
+
+/** tcpcrypt_active_syn_sent() - a socket goes to SYN_SENT: take it over if policy has it so; lock owned */
+void tcpcrypt_active_syn_sent(struct sock *sk);
+
+/** tcpcrypt_active_out() - a segment of a socket of ours leaves; lock held; NF_ACCEPT or NF_DROP */
+unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tcpcrypt_conn *conn, struct tcphdr *th);
+
+/** tcpcrypt_option_rx_dst_set() - in our copies of icsk_af_ops: TCP accepted this SYN-ACK */
+void tcpcrypt_option_rx_dst_set(struct sock *sk, const struct sk_buff *skb);
+
+/* probe.c: the tracepoint inet_sock_set_state */
+
+int tcpcrypt_probe_init(void);
+void tcpcrypt_probe_exit(void);
+
+/** tcpcrypt_port_is_bad() - @port in host order */
+static inline bool tcpcrypt_port_is_bad(const unsigned long *ports, u16 port)
+{
+	return test_bit(port, ports);
+}
+
+/** tcpcrypt_eno_reason() - the reason to count for a verdict */
+enum tcpcrypt_reason tcpcrypt_eno_reason(enum eno_verdict verdict, enum tcpcrypt_reason absent);
+
+#endif

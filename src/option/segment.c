@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Segments: options put in, options found, the ends of the connection. */
+#include "option/option.h"
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/tcp.h>
+
+/*
+ *   network header | [extension headers] | TCP header, options | HERE | payload
+ *
+ * Headers move towards the head; the payload stays. GSO copies the header into each of its segments.
+ */
+int tcpcrypt_segment_insert(struct sk_buff *skb, const u8 *opt, unsigned int len)
+{
+	unsigned int thoff = skb_transport_offset(skb), room = ALIGN(len, 4);
+	struct tcphdr *th = tcp_hdr(skb);
+	unsigned int hdrs = thoff + th->doff * 4;
+	bool v4 = ip_hdr(skb)->version == 4;
+
+	if (tcpcrypt_segment_room(th) < room || skb->len + room > U16_MAX || hdrs > skb_headlen(skb))
+		return -ENOSPC;
+	if (!v4 && !ipv6_hdr(skb)->payload_len)		/* a jumbogram */
+		return -ENOSPC;
+	if (skb_cow_head(skb, room))
+		return -ENOMEM;
+
+	skb_push(skb, room);
+	memmove(skb->data, skb->data + room, hdrs);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, thoff);
+	memcpy(skb->data + hdrs, opt, len);
+	memset(skb->data + hdrs + len, TCPOPT_NOP, room - len);
+	th = tcp_hdr(skb);
+	th->doff += room / 4;
+
+	if (v4) {
+		struct iphdr *iph = ip_hdr(skb);
+
+		iph->tot_len = htons(skb->len);
+		ip_send_check(iph);
+	} else {
+		be16_add_cpu(&ipv6_hdr(skb)->payload_len, room);
+	}
+
+	th->check = 0;
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		skb->csum_start = skb_transport_header(skb) - skb->head;
+		skb->csum_offset = offsetof(struct tcphdr, check);
+	} else {
+		skb->csum = skb_checksum(skb, thoff, skb->len - thoff, 0);
+		skb->ip_summed = CHECKSUM_NONE;
+	}
+	if (v4) {
+		__sum16 sum = csum_tcpudp_magic(ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, skb->len - thoff,
+						IPPROTO_TCP, skb->ip_summed == CHECKSUM_PARTIAL ? 0 : skb->csum);
+
+		th->check = skb->ip_summed == CHECKSUM_PARTIAL ? ~sum : sum;
+	} else {
+		__sum16 sum = csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr, skb->len - thoff,
+					      IPPROTO_TCP, skb->ip_summed == CHECKSUM_PARTIAL ? 0 : skb->csum);
+
+		th->check = skb->ip_summed == CHECKSUM_PARTIAL ? ~sum : sum;
+	}
+	return 0;
+}
+
+bool tcpcrypt_segment_has(const struct tcphdr *th, u8 kind)
+{
+	const u8 *p = (const u8 *)(th + 1), *end = (const u8 *)th + th->doff * 4;
+
+	while (p < end && *p != TCPOPT_EOL) {
+		if (*p == kind)
+			return true;
+		if (*p == TCPOPT_NOP) {
+			p++;
+			continue;
+		}
+		if (end - p < 2 || p[1] < 2)
+			return false;
+		p += p[1];
+	}
+	return false;
+}
+
+void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct tcphdr *th, bool out,
+			    struct tcpcrypt_tuple *tuple)
+{
+	union nf_inet_addr *src = out ? &tuple->local : &tuple->remote;
+	union nf_inet_addr *dst = out ? &tuple->remote : &tuple->local;
+
+	memset(tuple, 0, sizeof(*tuple));
+	tuple->family = family;
+	if (family == NFPROTO_IPV4) {
+		src->ip = ip_hdr(skb)->saddr;
+		dst->ip = ip_hdr(skb)->daddr;
+	} else {
+		src->in6 = ipv6_hdr(skb)->saddr;
+		dst->in6 = ipv6_hdr(skb)->daddr;
+	}
+	tuple->lport = out ? th->source : th->dest;
+	tuple->rport = out ? th->dest : th->source;
+}
+
+enum tcpcrypt_reason tcpcrypt_eno_reason(enum eno_verdict verdict, enum tcpcrypt_reason absent)
+{
+	switch (verdict) {
+	case ENO_REPEATED:
+		return TCPCRYPT_FALLBACK_REPEATED;
+	case ENO_MALFORMED:
+		return TCPCRYPT_FALLBACK_MALFORMED;
+	case ENO_VACUOUS:
+		return TCPCRYPT_FALLBACK_VACUOUS;
+	case ENO_NO_COMMON_TEP:
+		return TCPCRYPT_FALLBACK_NO_COMMON_TEP;
+	case ENO_SAME_ROLE:
+		return TCPCRYPT_FALLBACK_SAME_ROLE;
+	case ENO_NOT_AWARE:
+		return TCPCRYPT_FALLBACK_NOT_AWARE;
+	default:
+		return absent;
+	}
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/* shutdown, close and disconnect: FINp before FIN, and a clean end for the other side. */
+#include "stream/stream.h"
+#include <linux/net.h>
+#include <net/inet_common.h>
+
+/*
+ * What close() cannot finish at once is finished by the worker: the key exchange, what was written before
+ * it, FINp, FIN, and after that the peer's own FINp, which TCP alone would answer with RST (data for a
+ * closed socket). The sock must not become an orphan meanwhile: tcp_done() destroys those. So it gets a
+ * struct socket of our own, with TCP's operations.
+ *
+ *   close() --> priv_sock --worker: all done, or the deadline--> detach, sock_release() --> tcp_close()
+ */
+#define CLOSE_KEPT_MAX	4096	/* sockets kept in all; tcp_max_orphans does not see them */
+
+static atomic_t close_kept = ATOMIC_INIT(0);
+
+int tcpcrypt_shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	struct tcpcrypt_conn *conn;
+	const struct proto_ops *ops;
+	int ret = 0, err;
+
+	tcpcrypt_enter();
+	lock_sock(sk);
+	conn = tcpcrypt_conn_of(sk);
+	if (conn && conn->state != TCPCRYPT_SYN_SENT && how >= SHUT_RD && how <= SHUT_RDWR &&
+	    (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+		/* SEND_SHUTDOWN would keep FINp from getting out: it is set after it. */
+		if (how != SHUT_RD && !conn->shut_tx) {
+			WRITE_ONCE(conn->shut_tx, true);
+			if (conn->state == TCPCRYPT_ENCRYPTED) {
+				err = tcpcrypt_tx_work(conn);
+				if (err)
+					ret = err;
+			}
+		}
+		if (how != SHUT_WR)
+			WRITE_ONCE(conn->shut_rx, true);
+		conn->saved_state_change(sk);
+		release_sock(sk);
+		tcpcrypt_leave();
+		return ret;
+	}
+	release_sock(sk);
+	tcpcrypt_leave_to_base();
+	ops = READ_ONCE(sock->ops);
+	ret = ops->shutdown == tcpcrypt_shutdown ? inet_shutdown(sock, how) : ops->shutdown(sock, how);
+	tcpcrypt_back_from_base();
+	return ret;
+}
+
+/* Give @sk a struct socket of ours instead of the application's. */
+static int close_keep(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+	struct socket *sock;
+
+	if (atomic_inc_return(&close_kept) > CLOSE_KEPT_MAX ||
+	    sock_create_lite(sk->sk_family, SOCK_STREAM, IPPROTO_TCP, &sock)) {
+		atomic_dec(&close_kept);
+		return -ENOBUFS;
+	}
+	sock->ops = tcpcrypt_attach_base_ops(sk);
+	__module_get(sock->ops->owner);
+	sock_graft(sk, sock);
+	sock->state = SS_CONNECTED;
+	sock_reset_flag(sk, SOCK_LINGER);	/* the worker does not wait */
+	conn->priv_sock = sock;
+	WRITE_ONCE(conn->closed, true);
+	return 0;
+}
+
+/* RFC 2525 section 2.17: who closes with bytes unread resets. Those of ours TCP does not know of. */
+static bool close_unread(struct tcpcrypt_conn *conn)
+{
+	if (conn->state != TCPCRYPT_ENCRYPTED)
+		return false;
+	tcpcrypt_rx_settle(conn);
+	return conn->rx.ready || tcpcrypt_rx_avail(conn, 1) || conn->rx.staged;
+}
+
+/* Everything is over, or TCP can do the rest alone. */
+static bool close_over(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (conn->state == TCPCRYPT_DEAD)
+		return !conn->abort_pending;
+	if (sk->sk_state == TCP_CLOSE)
+		return true;
+	return conn->state == TCPCRYPT_ENCRYPTED && conn->fin_sent && conn->rx.finp;
+}
+
+void tcpcrypt_close(struct sock *sk, long timeout)
+{
+	struct tcpcrypt_conn *conn;
+	bool keep = false, reset = false;
+
+	tcpcrypt_enter();
+	lock_sock(sk);
+	conn = tcpcrypt_conn_of(sk);
+	if (!conn)
+		goto out;
+	if (conn->abort_pending) {
+		release_sock(sk);
+		tcpcrypt_conn_abort(sk);
+		lock_sock(sk);
+		conn = tcpcrypt_conn_of(sk);
+		if (!conn)
+			goto out;
+	}
+	if ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2) &&
+	    (conn->state == TCPCRYPT_EXCHANGE || conn->state == TCPCRYPT_ENCRYPTED)) {
+		if (close_unread(conn) || (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)) {
+			reset = true;
+		} else if (conn->state != TCPCRYPT_DEAD) {
+			WRITE_ONCE(conn->shut_tx, true);
+			if (conn->state == TCPCRYPT_ENCRYPTED)
+				tcpcrypt_tx_work(conn);
+			/* SO_LINGER waits in tcp_close(), which is right once the FIN is on its way. */
+			if (!close_over(conn) && !(timeout && conn->fin_sent)) {
+				keep = !close_keep(conn);
+				reset = !keep && !conn->fin_sent;
+			}
+		}
+	}
+	if (keep) {
+		tcpcrypt_conn_kick(conn);
+		release_sock(sk);
+		tcpcrypt_leave();
+		return;
+	}
+	if (reset)
+		conn->base_prot->disconnect(sk, 0);
+	tcpcrypt_detach(conn);
+out:
+	release_sock(sk);
+	tcpcrypt_leave_to_base();
+	READ_ONCE(sk->sk_prot)->close(sk, timeout);
+	tcpcrypt_back_from_base();
+}
+
+/* Lock owned. The deadline: the handshake's at first, FIN_WAIT's once the FIN is out. */
+bool tcpcrypt_close_work(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (!conn->priv_sock)
+		return false;
+	if (conn->state == TCPCRYPT_ENCRYPTED && !conn->deadline)
+		tcpcrypt_conn_deadline(conn, tcp_fin_time(sk));
+	if (!close_over(conn)) {
+		if (close_unread(conn))		/* data for a closed socket: as TCP does */
+			conn->base_prot->disconnect(sk, 0);
+		else if (conn->state != TCPCRYPT_ENCRYPTED || !tcpcrypt_conn_late(conn))
+			return false;
+		else if (!conn->fin_sent)
+			conn->base_prot->disconnect(sk, 0);
+	}
+	return true;
+}
+
+void tcpcrypt_close_done(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+	struct socket *sock = NULL;
+
+	lock_sock(sk);
+	if (tcpcrypt_conn_of(sk) == conn) {
+		sock = conn->priv_sock;
+		conn->priv_sock = NULL;
+		tcpcrypt_detach(conn);
+	}
+	release_sock(sk);
+	if (!sock)
+		return;
+	sock_release(sock);
+	atomic_dec(&close_kept);
+}
+
+/*
+ * connect() with AF_UNSPEC, tcp_close() of a repaired socket, and inet_child_forget() with the child's
+ * spinlock: may not sleep. The socket is plain afterwards, ready for another connect().
+ */
+int tcpcrypt_disconnect(struct sock *sk, int flags)
+{
+	struct tcpcrypt_conn *conn = tcpcrypt_conn_of(sk);
+	int (*base)(struct sock *sk, int flags) = conn ? conn->base_prot->disconnect : tcp_prot.disconnect;
+	int ret;
+
+	ret = base(sk, flags);
+	conn = tcpcrypt_conn_of(sk);
+	if (conn && !ret && !conn->priv_sock)
+		tcpcrypt_detach(conn);
+	return ret;
+}

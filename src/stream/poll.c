@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* poll, FIONREAD and SO_RCVLOWAT: what is readable is plaintext. */
+#include "stream/stream.h"
+#include <asm/ioctls.h>
+#include <linux/sockios.h>
+
+static bool poll_readable(const struct tcpcrypt_conn *conn)
+{
+	return READ_ONCE(conn->rx.avail) >= max(READ_ONCE(conn->rcvlowat), 1);
+}
+
+static bool poll_writable(const struct tcpcrypt_conn *conn)
+{
+	switch (READ_ONCE(conn->state)) {
+	case TCPCRYPT_EXCHANGE:
+		return tcpcrypt_tx_wait_room(conn);
+	case TCPCRYPT_ENCRYPTED:
+		if (READ_ONCE(conn->tx.waiting_bytes))
+			return tcpcrypt_tx_wait_room(conn);
+		return !READ_ONCE(conn->tx.n_out) && sk_stream_is_writeable(conn->sk);
+	default:
+		return true;
+	}
+}
+
+static __poll_t poll_mask(struct tcpcrypt_conn *conn, struct socket *sock)
+{
+	struct sock *sk = conn->sk;
+	enum tcpcrypt_conn_state state = READ_ONCE(conn->state);
+	bool closed = inet_sk_state_load(sk) == TCP_CLOSE || state == TCPCRYPT_DEAD;
+	bool rx_end = READ_ONCE(conn->rx.finp) || READ_ONCE(conn->shut_rx) || closed;
+	bool tx_end = READ_ONCE(conn->shut_tx) || READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN;
+	__poll_t mask = 0;
+
+	if (closed || (rx_end && tx_end))
+		mask |= EPOLLHUP;
+	if (rx_end)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	else if (poll_readable(conn))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (tx_end || poll_writable(conn)) {
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	} else {
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+		set_bit(SOCK_NOSPACE, &sock->flags);
+		smp_mb__after_atomic();	/* as tcp_poll(): room may have come before the bit was set */
+		if (poll_writable(conn))
+			mask |= EPOLLOUT | EPOLLWRNORM;
+	}
+	smp_rmb();	/* pairs with the barrier before sk_error_report() in TCP */
+	if (READ_ONCE(sk->sk_err) || !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR;
+	return mask;
+}
+
+__poll_t tcpcrypt_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
+{
+	struct sock *sk = sock->sk;
+	const struct proto_ops *ops;
+	struct tcpcrypt_conn *conn;
+	__poll_t mask = 0;
+
+	rcu_read_lock();
+	conn = tcpcrypt_conn_of_rcu(sk);
+	if (conn && READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT) {
+		sock_poll_wait(file, sock, wait);
+		mask = poll_mask(conn, sock);
+		rcu_read_unlock();
+		return mask;
+	}
+	rcu_read_unlock();
+	/* Before the connection is established TCP's answer is right: there is nothing in its queue. */
+	ops = READ_ONCE(sock->ops);
+	if (ops->poll == tcpcrypt_poll)
+		return tcp_poll(file, sock, wait);
+	return ops->poll(file, sock, wait);
+}
+
+bool tcpcrypt_sock_is_readable(struct sock *sk)
+{
+	struct tcpcrypt_conn *conn;
+	bool yes = false;
+
+	rcu_read_lock();
+	conn = tcpcrypt_conn_of_rcu(sk);
+	if (conn)
+		yes = READ_ONCE(conn->rx.ready) || READ_ONCE(conn->rx.finp);
+	rcu_read_unlock();
+	return yes;
+}
+
+static int poll_inq(struct sock *sk, bool *plain)
+{
+	struct tcpcrypt_conn *conn;
+	bool slow = lock_sock_fast(sk);
+	int n = 0;
+
+	conn = tcpcrypt_conn_of(sk);
+	*plain = !conn;
+	if (conn)
+		n = min_t(u32, tcpcrypt_rx_avail(conn, INT_MAX), INT_MAX);
+	unlock_sock_fast(sk, slow);
+	return n;
+}
+
+int tcpcrypt_ioctl(struct sock *sk, int cmd, TCPCRYPT_IOCTL_ARG)
+{
+	bool plain = true;
+	int n;
+
+	tcpcrypt_enter();
+	if (cmd == SIOCINQ) {
+		n = poll_inq(sk, &plain);
+		if (!plain) {
+			n = tcpcrypt_ioctl_reply(arg, n);
+			tcpcrypt_leave();
+			return n;
+		}
+	}
+	tcpcrypt_leave_to_base();
+	n = tcp_prot.ioctl(sk, cmd, arg);	/* one for IPv4 and IPv6 */
+	tcpcrypt_back_from_base();
+	return n;
+}
+
+int tcpcrypt_peek_len(struct socket *sock)
+{
+	bool plain;
+	int n;
+
+	tcpcrypt_enter();
+	n = poll_inq(sock->sk, &plain);
+	if (plain)
+		n = tcpcrypt_attach_base_ops(sock->sk)->peek_len(sock);
+	tcpcrypt_leave();
+	return n;
+}
+
+/* Lock held by the caller. TCP may grow the receive buffer for it; its own mark stays at 1. */
+int tcpcrypt_set_rcvlowat(struct sock *sk, int val)
+{
+	struct tcpcrypt_conn *conn = tcpcrypt_conn_of(sk);
+	int ret = tcpcrypt_attach_base_ops(sk)->set_rcvlowat(sk, val);
+
+	if (conn && !ret) {
+		WRITE_ONCE(conn->rcvlowat, sk->sk_rcvlowat);
+		WRITE_ONCE(sk->sk_rcvlowat, 1);
+		if (tcpcrypt_rx_update(conn))
+			conn->saved_data_ready(sk);
+	}
+	return ret;
+}

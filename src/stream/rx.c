@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The receiving direction: frames from TCP's queue, opened into a reader's pages or into ours. */
+#include "stream/stream.h"
+#include <linux/highmem.h>
+
+#define RX_PIN_MIN	2048	/* below: a copy is cheaper than to pin the reader's pages */
+#define RX_SCRATCH	16	/* AD and flags byte, apart from each other */
+#define RX_SCRATCH_AD	0
+#define RX_SCRATCH_FLAGS 8
+#define RX_SPARE_PAGES	5	/* a chunk of up to this many pages is kept for the next frame */
+
+int tcpcrypt_rx_prepare(struct tcpcrypt_conn *conn, struct tcpcrypt_cipher *cipher)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+
+	/* One allocation: both tables, then the scratch bytes. */
+	rx->sg = kmalloc(2 * TCPCRYPT_OPEN_SGS * sizeof(*rx->sg) + RX_SCRATCH, GFP_KERNEL_ACCOUNT);
+	rx->req = aead_request_alloc(cipher->tfm, GFP_KERNEL_ACCOUNT);
+	if (!rx->sg || !rx->req)
+		return -ENOMEM;
+	rx->sg_out = rx->sg + TCPCRYPT_OPEN_SGS;
+	rx->scratch = (u8 *)(rx->sg_out + TCPCRYPT_OPEN_SGS);
+	sg_init_table(rx->sg, TCPCRYPT_OPEN_SGS);
+	sg_init_table(rx->sg_out, TCPCRYPT_OPEN_SGS);
+	return 0;
+}
+
+/* Bytes in TCP's queue, in order, a FIN not counted. */
+static u32 rx_queued(struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 n = tp->rcv_nxt - tp->copied_seq;
+
+	if (n && sock_flag(sk, SOCK_DONE))
+		n--;
+	return n;
+}
+
+/* Copy @len bytes that lie @pos bytes into the queue; the caller knows that they are there. */
+static bool rx_peek(struct sock *sk, u32 pos, u8 *buf, u32 len)
+{
+	u32 seq = tcp_sk(sk)->copied_seq + pos;
+	struct sk_buff *skb;
+
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		u32 off = seq - TCP_SKB_CB(skb)->seq;
+		u32 part;
+
+		if ((s32)off < 0)
+			return false;
+		if (off >= skb->len)
+			continue;
+		part = min(len, skb->len - off);
+		if (skb_copy_bits(skb, off, buf, part))
+			return false;
+		buf += part;
+		seq += part;
+		len -= part;
+		if (!len)
+			return true;
+	}
+	return false;
+}
+
+/* Learn how long the frame at the head is. False while its header is not whole; rx.need stays 0 then. */
+static bool rx_head(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	u8 hdr[TCPCRYPT_FRAME_HDR_LEN];
+
+	if (rx->need)
+		return true;
+	if (rx_queued(conn->sk) < sizeof(hdr) || !rx_peek(conn->sk, 0, hdr, sizeof(hdr)))
+		return false;
+	rx->need = sizeof(hdr) + get_unaligned_be16(hdr + 1);
+	rx->head_rekey = hdr[0] & TCPCRYPT_CONTROL_REKEY;
+	return true;
+}
+
+static u32 rx_data_of(u32 need)
+{
+	return need > TCPCRYPT_FRAME_OVERHEAD ? need - TCPCRYPT_FRAME_OVERHEAD : 0;
+}
+
+static bool rx_whole(struct tcpcrypt_conn *conn)
+{
+	return rx_head(conn) && conn->rx.staged + rx_queued(conn->sk) >= conn->rx.need;
+}
+
+u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	u32 avail = rx->ready, queued, pos;
+	u8 hdr[TCPCRYPT_FRAME_HDR_LEN];
+
+	if (avail >= limit || conn->state != TCPCRYPT_ENCRYPTED || rx->finp || !rx_whole(conn))
+		return avail;
+	avail += rx_data_of(rx->need);
+	queued = rx_queued(conn->sk);
+	pos = rx->need - rx->staged;
+	while (avail < limit && queued - pos >= sizeof(hdr)) {
+		u32 need;
+
+		if (!rx_peek(conn->sk, pos, hdr, sizeof(hdr)))
+			break;
+		need = sizeof(hdr) + get_unaligned_be16(hdr + 1);
+		if (queued - pos < need)
+			break;
+		avail += rx_data_of(need);
+		pos += need;
+	}
+	return avail;
+}
+
+bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn)
+{
+	u32 target = max(conn->rcvlowat, 1);
+	u32 avail = tcpcrypt_rx_avail(conn, target);
+
+	WRITE_ONCE(conn->rx.avail, avail);
+	return avail >= target;
+}
+
+/*
+ * Will the rest of the frame come while what is here stays in TCP's queue? Not if the window is closed, or
+ * closes before the frame is whole: SO_RCVBUF may be smaller than a frame.
+ */
+static bool rx_stalled(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+	u32 queued = rx_queued(sk);
+
+	if (!queued || !rx_head(conn) || conn->rx.staged + queued >= conn->rx.need)
+		return false;
+	return conn->rx.staged || tcp_epollin_ready(sk, INT_MAX) ||
+	       conn->rx.staged + queued + tcp_receive_window(tcp_sk(sk)) < conn->rx.need;
+}
+
+bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (conn->rx.finp)
+		return rx_queued(sk) > 0;
+	if (sock_flag(sk, SOCK_DONE))
+		return true;
+	if (rx_whole(conn))
+		return !rx_data_of(conn->rx.need) || conn->rx.head_rekey;
+	return rx_stalled(conn);
+}
+
+/* Take bytes out of TCP's queue for good, and remember where it has to go on. */
+static void rx_consume(struct tcpcrypt_conn *conn, u32 len)
+{
+	struct sock *sk = conn->sk;
+
+	if (len)
+		tcp_read_done(sk, len);
+	conn->rx.seq = tcp_sk(sk)->copied_seq;
+}
+
+/* Ciphertext of the head frame out of TCP's queue into pages of ours, as much as is there. */
+static int rx_stage(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	u32 len = min(rx->need - rx->staged, rx_queued(conn->sk));
+
+	if (!rx->stage) {
+		rx->stage = tcpcrypt_chunk_alloc(rx->need, GFP_KERNEL_ACCOUNT);
+		if (!rx->stage)
+			return -ENOMEM;
+	}
+	while (len) {
+		struct page *page = rx->stage->pages[rx->staged >> PAGE_SHIFT];
+		u32 in = offset_in_page(rx->staged);
+		u32 part = min_t(u32, len, PAGE_SIZE - in);
+		u8 *to = kmap_local_page(page);
+		bool ok = rx_peek(conn->sk, 0, to + in, part);
+
+		kunmap_local(to);
+		if (!ok)
+			return -EAGAIN;
+		rx_consume(conn, part);
+		rx->staged += part;
+		len -= part;
+	}
+	return 0;
+}
+
+/*
+ * The ciphertext of the head frame, header not included, as a list of pieces after an entry for the AD.
+ * Return: entries in all, 0 if it does not fit into the table: then it is staged.
+ */
+static unsigned int rx_map_queue(struct tcpcrypt_conn *conn, struct scatterlist *sg)
+{
+	u32 seq = tcp_sk(conn->sk)->copied_seq + TCPCRYPT_FRAME_HDR_LEN;
+	u32 left = conn->rx.need - TCPCRYPT_FRAME_HDR_LEN;
+	unsigned int n = 1;
+	struct sk_buff *skb;
+
+	skb_queue_walk(&conn->sk->sk_receive_queue, skb) {
+		u32 off = seq - TCP_SKB_CB(skb)->seq;
+		u32 part;
+		int ret;
+
+		if (off >= skb->len)
+			continue;
+		part = min(left, skb->len - off);
+		if (n >= TCPCRYPT_OPEN_SGS - 1)
+			return 0;
+		ret = skb_to_sgvec_nomark(skb, sg + n, off, part);
+		if (ret <= 0)
+			return 0;
+		n += ret;
+		seq += part;
+		left -= part;
+		if (!left)
+			return n;
+	}
+	return 0;
+}
+
+/* The reader's pages behind an entry for AD and flags byte. Return: entries in all, 0: use a chunk. */
+static unsigned int rx_pin(struct iov_iter *to, u32 len, struct scatterlist *sg)
+{
+	struct page *pages[TCPCRYPT_OPEN_SGS];
+	unsigned int n = 2, i;
+	size_t start;
+	u32 done = 0;
+
+	while (done < len) {
+		ssize_t got = iov_iter_get_pages2(to, pages, len - done, TCPCRYPT_OPEN_SGS - 1 - n, &start);
+
+		if (got <= 0)
+			goto undo;
+		done += got;
+		for (i = 0; got > 0; i++) {
+			u32 part = min_t(size_t, got, PAGE_SIZE - start);
+
+			sg_set_page(&sg[n++], pages[i], part, start);
+			got -= part;
+			start = 0;
+		}
+		if (n >= TCPCRYPT_OPEN_SGS - 1 && done < len)
+			goto undo;
+	}
+	return n;
+undo:
+	iov_iter_revert(to, done);
+	for (i = 2; i < n; i++)
+		put_page(sg_page(&sg[i]));
+	return 0;
+}
+
+/* Pages that got plaintext of a frame whose tag was wrong are wiped before anybody can look again. */
+static void rx_unpin(struct scatterlist *sg, unsigned int n, bool wipe)
+{
+	unsigned int i;
+
+	for (i = 2; i < n; i++) {
+		if (wipe)
+			memzero_page(sg_page(&sg[i]), sg[i].offset, sg[i].length);
+		else if (!PageDirty(sg_page(&sg[i])))
+			set_page_dirty_lock(sg_page(&sg[i]));
+		put_page(sg_page(&sg[i]));
+	}
+}
+
+static struct tcpcrypt_chunk *rx_chunk(struct tcpcrypt_rx *rx, u32 size)
+{
+	struct tcpcrypt_chunk *chunk = rx->spare;
+
+	if (chunk && chunk->n_pages * PAGE_SIZE >= size) {
+		rx->spare = NULL;
+		chunk->off = 0;
+		chunk->len = 0;
+		return chunk;
+	}
+	return tcpcrypt_chunk_alloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+static void rx_chunk_done(struct tcpcrypt_rx *rx, struct tcpcrypt_chunk *chunk)
+{
+	if (!rx->spare && chunk->n_pages <= RX_SPARE_PAGES)
+		rx->spare = chunk;
+	else
+		tcpcrypt_chunk_free(chunk);
+}
+
+void tcpcrypt_rx_idle(struct tcpcrypt_conn *conn)
+{
+	if (conn->rx.spare && conn->rx.spare->n_pages > 1) {
+		tcpcrypt_chunk_free(conn->rx.spare);
+		conn->rx.spare = NULL;
+	}
+}
+
+/* F-08, F-09: the key of the next generation, if the header says so. It counts when the frame is authentic. */
+static int rx_next_cipher(struct tcpcrypt_conn *conn, u8 *mk, struct tcpcrypt_cipher **cipher)
+{
+	struct tcpcrypt_traffic_key tk;
+
+	tcpcrypt_keys_next_mk(conn->rx.mk, mk);
+	tcpcrypt_keys_traffic(mk, conn->role == ENO_ROLE_A ? ENO_ROLE_B : ENO_ROLE_A, conn->aead->key_len, &tk);
+	*cipher = tcpcrypt_cipher_alloc(conn->aead, &tk);
+	memzero_explicit(&tk, sizeof(tk));
+	if (!IS_ERR(*cipher) && !tcpcrypt_cipher_fit_req(*cipher, conn->rx.cipher, &conn->rx.req))
+		return 0;
+	if (!IS_ERR(*cipher))
+		tcpcrypt_cipher_free(*cipher);
+	*cipher = NULL;
+	memzero_explicit(mk, TCPCRYPT_K_LEN);
+	return -ENOMEM;
+}
+
+static void rx_rekeyed(struct tcpcrypt_conn *conn, const u8 *mk, struct tcpcrypt_cipher *cipher)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+
+	tcpcrypt_cipher_free(rx->cipher);	/* F-11 */
+	rx->cipher = cipher;
+	memcpy(rx->mk, mk, sizeof(rx->mk));
+	WRITE_ONCE(rx->gen, rx->gen + 1);
+	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_REKEYS_RECEIVED);
+	if (rx->gen > conn->tx.gen)
+		tcpcrypt_tx_answer_rekey(conn);
+}
+
+/* The frame is authentic: account for it, look at its flags. */
+static int rx_opened(struct tcpcrypt_conn *conn, u8 flags, u32 data)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+
+	WRITE_ONCE(rx->frames, rx->frames + 1);
+	WRITE_ONCE(rx->bytes, rx->bytes + data);
+	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_FRAMES_OPENED);
+	tcpcrypt_stat_add(conn->tn, TCPCRYPT_STAT_BYTES_OPENED, data);
+	rx->offset += rx->need;
+	if (rx->stage)
+		tcpcrypt_chunk_free(rx->stage);
+	else
+		rx_consume(conn, rx->need);
+	rx->stage = NULL;
+	rx->staged = 0;
+	rx->need = 0;
+	if (flags & TCPCRYPT_FLAG_FINP) {
+		WRITE_ONCE(rx->finp, true);
+		if (rx_queued(conn->sk))	/* F-06 */
+			return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_AFTER_FINP);
+	}
+	return 0;
+}
+
+/*
+ * Open the frame at the head: it is whole, in the queue or in the stage. The lock is held all the while:
+ * TCP may collapse or free its queue between two ownerships.
+ */
+static ssize_t rx_open_whole(struct tcpcrypt_conn *conn, struct iov_iter *direct)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	u32 clen = rx->need - TCPCRYPT_FRAME_HDR_LEN;
+	u32 plain = clen - TCPCRYPT_TAG_LEN, data = plain - TCPCRYPT_FLAGS_LEN;
+	struct tcpcrypt_cipher *cipher = rx->cipher, *next = NULL;
+	struct tcpcrypt_chunk *chunk = NULL;
+	u8 next_mk[TCPCRYPT_K_LEN], head[TCPCRYPT_FLAGS_LEN + TCPCRYPT_URGENT_LEN];
+	u8 *ad = rx->scratch + RX_SCRATCH_AD, *flags = rx->scratch + RX_SCRATCH_FLAGS;
+	unsigned int n_in, n_out = 0;
+	bool pinned = false;
+	u16 urgent;
+	int err, skip;
+
+	if (!rx->stage) {
+		if (!rx_peek(conn->sk, 0, ad, TCPCRYPT_FRAME_HDR_LEN))
+			return -EAGAIN;
+		n_in = rx_map_queue(conn, rx->sg);
+		if (!n_in) {
+			err = rx_stage(conn);
+			if (err)
+				return err;
+		}
+	}
+	if (rx->stage) {
+		memcpy_from_page(ad, rx->stage->pages[0], 0, TCPCRYPT_FRAME_HDR_LEN);
+		n_in = 1 + tcpcrypt_chunk_to_sg(rx->stage, TCPCRYPT_FRAME_HDR_LEN, clen, rx->sg + 1);
+	}
+
+	/* Straight to the reader, unless the frame says later that an urgent field comes first. */
+	if (direct && data >= RX_PIN_MIN && user_backed_iter(direct) && iov_iter_count(direct) >= data) {
+		n_out = rx_pin(direct, data, rx->sg_out);
+		pinned = n_out;
+	}
+	if (!pinned) {
+		chunk = rx_chunk(rx, plain);
+		if (!chunk)
+			return -ENOMEM;
+		n_out = 1 + tcpcrypt_chunk_to_sg(chunk, 0, plain, rx->sg_out + 1);
+	} else {
+		sg_set_buf(&rx->sg_out[1], flags, TCPCRYPT_FLAGS_LEN);
+	}
+	if (ad[0] & TCPCRYPT_CONTROL_REKEY) {
+		err = rx_next_cipher(conn, next_mk, &next);
+		if (err)
+			goto out_undo;
+		cipher = next;
+	}
+	sg_set_buf(&rx->sg[0], ad, TCPCRYPT_FRAME_HDR_LEN);
+	sg_set_buf(&rx->sg_out[0], ad, TCPCRYPT_FRAME_HDR_LEN);
+	sg_mark_end(&rx->sg[n_in - 1]);
+	sg_mark_end(&rx->sg_out[n_out - 1]);
+	err = tcpcrypt_cipher_open(cipher, rx->req, rx->sg, rx->sg_out, clen, rx->offset);
+	sg_unmark_end(&rx->sg[n_in - 1]);
+	sg_unmark_end(&rx->sg_out[n_out - 1]);
+	if (err)
+		goto out_undo;
+
+	if (pinned && *flags & TCPCRYPT_FLAG_URGP) {
+		/* Two bytes of it are not data: once more, into a chunk. Nothing was consumed yet. */
+		rx_unpin(rx->sg_out, n_out, true);
+		iov_iter_revert(direct, data);
+		tcpcrypt_cipher_free(next);
+		memzero_explicit(next_mk, sizeof(next_mk));
+		return rx_open_whole(conn, NULL);
+	}
+	if (pinned) {
+		head[0] = *flags;
+		skip = tcpcrypt_frame_payload(head, plain, &head[0], &urgent);
+	} else {
+		memcpy_from_page(head, chunk->pages[0], 0, min_t(u32, plain, sizeof(head)));
+		skip = tcpcrypt_frame_payload(head, plain, &head[0], &urgent);
+	}
+	if (skip < 0) {
+		err = skip;
+		goto out_undo;
+	}
+	if (next) {
+		rx_rekeyed(conn, next_mk, next);
+		memzero_explicit(next_mk, sizeof(next_mk));
+	}
+	if (pinned) {
+		rx_unpin(rx->sg_out, n_out, false);
+	} else {
+		data = plain - skip;
+		chunk->off = skip;
+		chunk->len = data;
+		WRITE_ONCE(rx->ready, rx->ready + data);
+		if (data)
+			list_add_tail(&chunk->node, &rx->chunks);
+		else
+			rx_chunk_done(rx, chunk);
+	}
+	err = rx_opened(conn, head[0], data);
+	return err ? : pinned ? data : 0;
+
+out_undo:
+	if (pinned) {
+		rx_unpin(rx->sg_out, n_out, true);
+		iov_iter_revert(direct, data);
+	}
+	tcpcrypt_chunk_free(chunk);
+	tcpcrypt_cipher_free(next);
+	memzero_explicit(next_mk, sizeof(next_mk));
+	if (err == -EBADMSG)
+		return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_AUTH);
+	return err;
+}
+
+ssize_t tcpcrypt_rx_open(struct tcpcrypt_conn *conn, struct iov_iter *direct)
+{
+	struct sock *sk = conn->sk;
+	struct tcpcrypt_rx *rx = &conn->rx;
+	int err;
+
+	if (conn->state != TCPCRYPT_ENCRYPTED)
+		return conn->err ? -conn->err : -EAGAIN;
+	if (tcp_sk(sk)->copied_seq != rx->seq)
+		return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_FOREIGN_DATA);
+	if (rx->finp)
+		return rx_queued(sk) ? tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_AFTER_FINP) : -EAGAIN;
+	if (rx_head(conn)) {
+		if (rx->need < TCPCRYPT_FRAME_HDR_LEN + TCPCRYPT_CLEN_MIN)
+			return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_BAD_FRAME);
+		if (rx->stage || rx_stalled(conn)) {
+			err = rx_stage(conn);
+			if (err)
+				return err;
+			if (rx->staged == rx->need)
+				return rx_open_whole(conn, direct);
+		} else if (rx_queued(sk) >= rx->need) {
+			return rx_open_whole(conn, direct);
+		}
+	}
+	/* F-06: the stream ended, and its end was not authentic. */
+	if (sock_flag(sk, SOCK_DONE))
+		return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_TRUNCATED);
+	return -EAGAIN;
+}
+
+int tcpcrypt_rx_settle(struct tcpcrypt_conn *conn)
+{
+	ssize_t ret = 0;
+
+	while (ret >= 0 && conn->state == TCPCRYPT_ENCRYPTED && rx_whole(conn) && !rx_data_of(conn->rx.need))
+		ret = tcpcrypt_rx_open(conn, NULL);
+	return ret < 0 ? ret : 0;
+}
+
+ssize_t tcpcrypt_rx_copy(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t len, size_t skip, bool consume)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	struct tcpcrypt_chunk *chunk, *next;
+	size_t copied = 0;
+
+	list_for_each_entry_safe(chunk, next, &rx->chunks, node) {
+		u32 off = chunk->off, left = chunk->len;
+
+		if (skip >= left) {
+			skip -= left;
+			continue;
+		}
+		off += skip;
+		left -= skip;
+		skip = 0;
+		left = min_t(size_t, left, len - copied);
+		while (left) {
+			u32 in = offset_in_page(off), part = min_t(u32, left, PAGE_SIZE - in);
+			size_t did = part;
+
+			if (to)
+				did = copy_page_to_iter(chunk->pages[off >> PAGE_SHIFT], in, part, to);
+			copied += did;
+			off += did;
+			left -= did;
+			if (consume) {
+				chunk->off += did;
+				chunk->len -= did;
+				WRITE_ONCE(rx->ready, rx->ready - did);
+			}
+			if (did < part)
+				return copied ? (ssize_t)copied : -EFAULT;
+		}
+		if (!chunk->len) {
+			list_del(&chunk->node);
+			rx_chunk_done(rx, chunk);
+		}
+		if (copied == len)
+			break;
+	}
+	return copied;
+}
+
+/*
+ * A frame without data may be the last one, or a rekey to answer. After a FIN everything is opened: only
+ * then is it known whether the end is authentic, for those who poll for it and do not read. What that takes
+ * is bounded by the receive buffer.
+ */
+int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+	bool finp = conn->rx.finp;
+	ssize_t ret = 0;
+
+	while (ret >= 0 && tcpcrypt_rx_needs_worker(conn) && conn->state == TCPCRYPT_ENCRYPTED)
+		ret = tcpcrypt_rx_open(conn, NULL);
+	if (conn->rx.finp != finp || conn->state == TCPCRYPT_DEAD)
+		conn->saved_state_change(sk);
+	if (tcpcrypt_rx_update(conn))
+		conn->saved_data_ready(sk);
+	if (ret == -ENOMEM) {
+		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
+		return -EAGAIN;
+	}
+	return ret < 0 ? ret : 0;
+}

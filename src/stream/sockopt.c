@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Socket options: our level, and those of TCP that would reach into the byte stream. */
+#include "stream/stream.h"
+#include <uapi/linux/tcpcrypt.h>
+
+/* One integer or a string of bytes, copied out with its length as every socket option is. */
+static int sockopt_copy(const void *val, int size, char __user *optval, int __user *optlen, bool whole)
+{
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	if (put_user(whole ? size : min(len, size), optlen))
+		return -EFAULT;
+	if (whole && len < size)
+		return -EINVAL;
+	return copy_to_user(optval, val, min(len, size)) ? -EFAULT : 0;
+}
+
+static int sockopt_get(struct tcpcrypt_conn *conn, int optname, u8 *buf, int *size)
+{
+	int val;
+
+	if (conn->state != TCPCRYPT_ENCRYPTED)
+		return conn->state == TCPCRYPT_SYN_SENT || conn->state == TCPCRYPT_EXCHANGE ? -ENOTCONN : -ENOTCONN;
+	switch (optname) {
+	case TCP_ENO_SESSID:
+		memcpy(buf, conn->sessid, TCPCRYPT_SESSID_LEN);
+		*size = TCPCRYPT_SESSID_LEN;
+		return 0;
+	case TCP_ENO_NEGTEP:
+		val = conn->tep_byte & ENO_SUB_GLT;
+		break;
+	case TCP_ENO_ROLE:
+		val = conn->role;
+		break;
+	case TCP_CRYPT_AEAD:
+		val = conn->aead->id;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	memcpy(buf, &val, sizeof(val));
+	*size = sizeof(val);
+	return 0;
+}
+
+int tcpcrypt_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen)
+{
+	struct tcpcrypt_conn *conn;
+	u8 buf[TCPCRYPT_SESSID_LEN];
+	int ret, size;
+
+	tcpcrypt_enter();
+	if (level == SOL_TCP_ENO || (level == SOL_TCP && optname == TCP_ZEROCOPY_RECEIVE)) {
+		lock_sock(sk);
+		conn = tcpcrypt_conn_of(sk);
+		if (conn && level == SOL_TCP_ENO)
+			ret = sockopt_get(conn, optname, buf, &size);
+		else if (conn)		/* it maps ciphertext; programs fall back to recv() */
+			ret = -EOPNOTSUPP;
+		else
+			ret = 1;
+		release_sock(sk);
+		if (!ret)
+			ret = sockopt_copy(buf, size, optval, optlen, optname == TCP_ENO_SESSID);
+		if (ret <= 0) {
+			tcpcrypt_leave();
+			return ret;
+		}
+	}
+	tcpcrypt_leave_to_base();
+	ret = tcp_prot.getsockopt(sk, level, optname, optval, optlen);
+	tcpcrypt_back_from_base();
+	return ret;
+}
+
+int tcpcrypt_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
+{
+	bool ours;
+	int ret;
+
+	tcpcrypt_enter();
+	if (level == SOL_TCP_ENO || (level == SOL_TCP && optname == TCP_REPAIR)) {
+		lock_sock(sk);
+		ours = tcpcrypt_conn_of(sk);
+		release_sock(sk);
+		if (ours) {
+			/* Repair would save and restore ciphertext without its keys. */
+			tcpcrypt_leave();
+			return level == SOL_TCP_ENO ? -ENOPROTOOPT : -EPERM;
+		}
+	}
+	tcpcrypt_leave_to_base();
+	ret = tcp_prot.setsockopt(sk, level, optname, optval, optlen);
+	tcpcrypt_back_from_base();
+	return ret;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The socket as an application sees it: taking it over, giving it back, and both directions of its data. */
+#ifndef TCPCRYPT_STREAM_STREAM_H
+#define TCPCRYPT_STREAM_STREAM_H
+
+#include "session/conn.h"
+
+/* attach.c */
+int tcpcrypt_attach_init(void);
+
+/** tcpcrypt_attach_possible() - is this a TCP socket that we know how to take over? socket lock held */
+enum tcpcrypt_reason tcpcrypt_attach_possible(const struct sock *sk);
+
+/** tcpcrypt_attach() - take the socket over; cannot fail; consumes the caller's reference on @conn; lock held */
+void tcpcrypt_attach(struct sock *sk, struct tcpcrypt_conn *conn);
+
+/**
+ * tcpcrypt_detach() - give the slot, sk_prot, callbacks and operations back
+ * @conn: connection
+ *
+ * Puts the slot's references on the connection and the module. Context: socket lock held, any context.
+ */
+void tcpcrypt_detach(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_fallback() - plain TCP from here on, for @reason; socket lock held, state SYN_SENT */
+void tcpcrypt_fallback(struct tcpcrypt_conn *conn, enum tcpcrypt_reason reason);
+
+/** tcpcrypt_mss_release() - the option is not sent any more: full segments again; lock held */
+void tcpcrypt_mss_release(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_attach_ops() - have a socket's proto_ops replaced once it has a struct socket; lock held */
+void tcpcrypt_attach_ops(struct sock *sk);
+
+/** tcpcrypt_attach_af_base() - the icsk_af_ops that a socket would have without us; lock held */
+const struct inet_connection_sock_af_ops *tcpcrypt_attach_af_base(const struct sock *sk);
+
+/** tcpcrypt_option_af_ops_restore() - put icsk_af_ops back if it is still ours; lock held */
+void tcpcrypt_option_af_ops_restore(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_attach_base_ops() - the proto_ops that a socket would have without us */
+const struct proto_ops *tcpcrypt_attach_base_ops(const struct sock *sk);
+
+/* callbacks.c */
+void tcpcrypt_data_ready(struct sock *sk);
+void tcpcrypt_state_change(struct sock *sk);
+void tcpcrypt_write_space(struct sock *sk);
+void tcpcrypt_release_cb(struct sock *sk);
+
+/**
+ * tcpcrypt_cipher_fit_req() - make sure that a request is large enough for a new transform
+ * @cipher: new
+ * @old: the one that *@req was made for
+ * @req: replaced if it must be
+ *
+ * Return: 0 or -ENOMEM
+ */
+static inline int tcpcrypt_cipher_fit_req(struct tcpcrypt_cipher *cipher, struct tcpcrypt_cipher *old,
+					  struct aead_request **req)
+{
+	struct aead_request *larger;
+
+	if (crypto_aead_reqsize(cipher->tfm) <= crypto_aead_reqsize(old->tfm))
+		return 0;
+	larger = aead_request_alloc(cipher->tfm, GFP_KERNEL_ACCOUNT);
+	if (!larger)
+		return -ENOMEM;
+	kfree_sensitive(*req);
+	*req = larger;
+	return 0;
+}
+
+/* tx.c; socket lock owned by the caller */
+
+int tcpcrypt_tx_init(void);
+void tcpcrypt_tx_exit(void);
+
+/** tcpcrypt_tx_prepare() - what sealing needs beside the key; the worker, no lock; -ENOMEM */
+int tcpcrypt_tx_prepare(struct tcpcrypt_conn *conn, struct tcpcrypt_cipher *cipher);
+
+/** tcpcrypt_tx_room() - may another frame be sealed? nothing is left over, and TCP has room */
+bool tcpcrypt_tx_room(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_tx_frame_size() - data bytes that the next frame should carry at most */
+size_t tcpcrypt_tx_frame_size(struct tcpcrypt_conn *conn);
+
+/**
+ * tcpcrypt_tx_seal() - make one frame and queue it for tcpcrypt_tx_push()
+ * @conn: connection, ENCRYPTED; nothing is left over from the last frame
+ * @from: data, NULL for an empty frame; advanced by what was taken
+ * @max: data bytes at most
+ * @flags: TCPCRYPT_FLAG_FINP or 0
+ *
+ * Return: data bytes taken, or a negative errno and nothing changed
+ */
+ssize_t tcpcrypt_tx_seal(struct tcpcrypt_conn *conn, struct iov_iter *from, size_t max, u8 flags);
+
+/** tcpcrypt_tx_push() - give sealed bytes to TCP; @flags MSG_MORE or 0; 0 when all went, else -EAGAIN or an error */
+int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags);
+
+/** tcpcrypt_tx_raw() - bytes of the key exchange; @bh: only the spinlock is held; bytes taken or -EAGAIN */
+int tcpcrypt_tx_raw(struct tcpcrypt_conn *conn, const u8 *buf, size_t len, bool bh);
+
+/** tcpcrypt_tx_wait_room() - how many bytes may be written before the keys are there */
+size_t tcpcrypt_tx_wait_room(const struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_tx_wait_store() - keep plaintext until the keys are there; bytes taken or a negative errno */
+ssize_t tcpcrypt_tx_wait_store(struct tcpcrypt_conn *conn, struct iov_iter *from, size_t max);
+
+/** tcpcrypt_tx_waiting_free() - wipe what waits; socket lock held, any context */
+void tcpcrypt_tx_waiting_free(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_tx_finish() - FINp, then FIN, as far as they can go now; 0, -EAGAIN, or an error */
+int tcpcrypt_tx_finish(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_tx_rekey() - the next generation; the next frame says so (F-08) */
+int tcpcrypt_tx_rekey(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_tx_answer_rekey() - an empty frame with rekey=1, at once (F-09); the worker retries what fails */
+void tcpcrypt_tx_answer_rekey(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_tx_work() - the worker's share: what waits, what is left over, FINp and FIN */
+int tcpcrypt_tx_work(struct tcpcrypt_conn *conn);
+
+/* rx.c; socket lock held */
+
+/** tcpcrypt_rx_prepare() - what opening needs beside the key; the worker, no lock; -ENOMEM */
+int tcpcrypt_rx_prepare(struct tcpcrypt_conn *conn, struct tcpcrypt_cipher *cipher);
+
+/** tcpcrypt_rx_avail() - plaintext bytes that a reader could have now; looks no further than @limit */
+u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit);
+
+/** tcpcrypt_rx_update() - bring rx.avail up to date; true if there is enough for a reader to be woken */
+bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_rx_needs_worker() - is there something that no reader would come for? */
+bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn);
+
+/**
+ * tcpcrypt_rx_open() - open the frame at the head; lock owned
+ * @conn: connection, ENCRYPTED
+ * @direct: where its data may go without a copy if they fit, NULL for nowhere
+ *
+ * Return: bytes that went to @direct; 0 if they are in rx.chunks (or there were none); -EAGAIN while the
+ * frame is not whole; another errno when the connection has failed
+ */
+ssize_t tcpcrypt_rx_open(struct tcpcrypt_conn *conn, struct iov_iter *direct);
+
+/** tcpcrypt_rx_settle() - open what carries no data, until a frame with data is at the head; lock owned */
+int tcpcrypt_rx_settle(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_rx_idle() - nothing to read for now: give pages back */
+void tcpcrypt_rx_idle(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_rx_copy() - from rx.chunks, after @skip bytes; to NULL: only consume; bytes or -EFAULT */
+ssize_t tcpcrypt_rx_copy(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t len, size_t skip, bool consume);
+
+/** tcpcrypt_rx_work() - the worker's share: frames without data, a FIN, a stalled window */
+int tcpcrypt_rx_work(struct tcpcrypt_conn *conn);
+
+/* sendmsg.c, recvmsg.c, poll.c, close.c, sockopt.c: members of our struct proto and proto_ops */
+int tcpcrypt_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+int tcpcrypt_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
+#if TCPCRYPT_HAVE_SENDPAGE
+int tcpcrypt_sendpage(struct sock *sk, struct page *page, int offset, size_t size, int flags);
+int tcpcrypt_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size, int flags);
+#endif
+int tcpcrypt_recvmsg(TCPCRYPT_RECVMSG_ARGS(sk, msg, len, flags));
+ssize_t tcpcrypt_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe, size_t len,
+			     unsigned int flags);
+int tcpcrypt_read_sock(struct sock *sk, read_descriptor_t *desc, sk_read_actor_t actor);
+int tcpcrypt_read_skb(struct sock *sk, skb_read_actor_t actor);
+__poll_t tcpcrypt_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait);
+bool tcpcrypt_sock_is_readable(struct sock *sk);
+int tcpcrypt_ioctl(struct sock *sk, int cmd, TCPCRYPT_IOCTL_ARG);
+int tcpcrypt_peek_len(struct socket *sock);
+int tcpcrypt_set_rcvlowat(struct sock *sk, int val);
+int tcpcrypt_shutdown(struct socket *sock, int how);
+void tcpcrypt_close(struct sock *sk, long timeout);
+int tcpcrypt_disconnect(struct sock *sk, int flags);
+int tcpcrypt_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen);
+int tcpcrypt_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen);
+
+/** tcpcrypt_close_work() - the worker's share after close(); true when the socket may be released */
+bool tcpcrypt_close_work(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_close_done() - release what close() kept; no lock held */
+void tcpcrypt_close_done(struct tcpcrypt_conn *conn);
+
+/**
+ * tcpcrypt_wait() - sleep once, until the socket's wait queue is woken, the time is over or a signal came
+ * @sk: owned before and after, not in between
+ * @timeo: what is left, updated
+ *
+ * The caller looks at the slot again afterwards.
+ */
+void tcpcrypt_wait(struct sock *sk, long *timeo);
+
+#endif

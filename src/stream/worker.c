@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What goes on without the application: key exchange, frames without data, retries, the end. */
+#include "stream/worker.h"
+#include "stream/stream.h"
+#include "session/handshake.h"
+
+void tcpcrypt_worker_timer(struct timer_list *timer)
+{
+	struct tcpcrypt_conn *conn = timer_container_of(conn, timer, timer);
+	struct sock *sk = conn->sk;
+
+	tcpcrypt_conn_kick(conn);
+	sock_put(sk);
+	tcpcrypt_conn_put(conn);
+}
+
+/*
+ * inet_child_forget() in small: RST, CLOSE; accept() may still return the child, with this error. Nobody
+ * may own an unaccepted child, so tcp_abort() is not for it.
+ */
+static void worker_abort_unaccepted(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (!conn->abort_pending)
+		return;
+	conn->abort_pending = false;
+	conn->base_prot->disconnect(sk, O_NONBLOCK);
+	WRITE_ONCE(sk->sk_err, conn->err);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+}
+
+/* Those who waited for the keys: writers for room, readers for nothing yet, pollers for both. */
+static void worker_wake(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	conn->wake_pending = false;
+	tcpcrypt_conn_timer_stop(conn);
+	conn->deadline = 0;
+	conn->saved_write_space(sk);
+	conn->saved_state_change(sk);
+	if (tcpcrypt_rx_update(conn))
+		conn->saved_data_ready(sk);
+}
+
+static void worker_encrypted(struct tcpcrypt_conn *conn)
+{
+	int err = 0;
+
+	if (conn->sk->sk_state != TCP_CLOSE)
+		err = tcpcrypt_tx_work(conn);
+	if (!err)
+		err = tcpcrypt_rx_work(conn);
+	if (err && err != -EAGAIN && conn->state == TCPCRYPT_ENCRYPTED)
+		tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_CRYPTO);
+}
+
+/* One pass. Return: true if the socket that close() kept is to be released. */
+static bool worker_pass(struct tcpcrypt_conn *conn)
+{
+	enum tcpcrypt_lock how = tcpcrypt_lock_try(conn);
+	struct sock *sk = conn->sk;
+	bool abort = false, done = false;
+
+	if (how == TCPCRYPT_LOCK_BUSY)
+		return false;
+	if (tcpcrypt_conn_of(sk) != conn)
+		goto out;
+	if (conn->wake_pending)
+		worker_wake(conn);
+	if (conn->state == TCPCRYPT_EXCHANGE && tcpcrypt_conn_late(conn) && sk->sk_state != TCP_CLOSE)
+		tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_TIMEOUT);
+	if (how == TCPCRYPT_LOCK_BH) {
+		if (conn->state == TCPCRYPT_DEAD)
+			worker_abort_unaccepted(conn);
+		goto out;
+	}
+	if (conn->state == TCPCRYPT_ENCRYPTED)
+		worker_encrypted(conn);
+	if (conn->state == TCPCRYPT_DEAD) {
+		abort = conn->abort_pending;
+		tcpcrypt_conn_wipe_keys(conn);
+	}
+	if (conn->closed && !abort)
+		done = tcpcrypt_close_work(conn);
+	/* A failed send of the key exchange, or the deadline, wants us back. */
+	if (conn->state == TCPCRYPT_EXCHANGE && !timer_pending(&conn->timer) && sk->sk_state != TCP_CLOSE)
+		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
+out:
+	tcpcrypt_lock_drop(conn, how);
+	if (abort) {
+		tcpcrypt_conn_abort(sk);
+		tcpcrypt_conn_kick(conn);	/* again, if close() kept the socket */
+	}
+	return done;
+}
+
+void tcpcrypt_worker(struct work_struct *work)
+{
+	struct tcpcrypt_conn *conn = container_of(work, struct tcpcrypt_conn, work);
+	struct sock *sk = conn->sk;
+
+	if (READ_ONCE(conn->state) <= TCPCRYPT_EXCHANGE && tcpcrypt_handshake_run(conn)) {
+		tcpcrypt_handshake_free(conn->hs);
+		conn->hs = NULL;
+	}
+	if (READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT && worker_pass(conn))
+		tcpcrypt_close_done(conn);
+	sock_put(sk);
+	tcpcrypt_conn_put(conn);
+}
