@@ -8,8 +8,6 @@
 #include "option/option.h"
 #include "control/net.h"
 
-bool tcpcrypt_draining;
-
 /*
  * Slots and half-open connections hold module references, so none is left when this runs. What is left:
  * threads that loaded a pointer of ours and have not run its first instruction, or that gave the last

@@ -252,7 +252,10 @@ void tcpcrypt_lock_drop(struct tcpcrypt_conn *conn, enum tcpcrypt_lock how)
 
 void tcpcrypt_conn_publish(struct tcpcrypt_conn *conn)
 {
-	conn->cookie = sock_gen_cookie(conn->sk);
+	u32 cookie[2];
+
+	sock_diag_save_cookie(conn->sk, cookie);
+	conn->cookie = (u64)cookie[1] << 32 | cookie[0];
 	spin_lock_bh(&conn_table_lock);
 	hash_add_rcu(conn_table, &conn->list, conn->cookie);
 	conn->listed = true;
