@@ -10,6 +10,21 @@ void check_x25519(const vec_x25519 &v)
 	EXPECT_EQ(reference::x25519_agree(to_bytes(v.scalar), to_bytes(v.point)), to_bytes(v.out));
 }
 
+void check_x25519_iterated(const vec_x25519_iterated &v)
+{
+	Bytes k(32), u;
+
+	k[0] = 9;
+	u = k;
+	for (int i = 0; i < v.times; i++) {
+		const Bytes next = reference::x25519_agree(k, u);
+
+		u = k;
+		k = next;
+	}
+	EXPECT_EQ(k, to_bytes(v.out));
+}
+
 void check_aead(const vec_aead &v)
 {
 	const auto id = static_cast<u16>(v.id);
@@ -27,6 +42,7 @@ void check_aead(const vec_aead &v)
 }
 
 const bool registered = table("reference", "x25519", vecs_x25519, check_x25519) &&
+			table("reference", "x25519", vecs_x25519_iterated, check_x25519_iterated) &&
 			table("reference", "aead", vecs_aead, check_aead);
 
 }

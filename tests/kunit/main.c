@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The suites, which run when the module is loaded. */
+#include "kunit.h"
+
+#include <linux/module.h>
+
+kunit_test_suites(&eno_suite, &init_suite, &frame_suite, &hkdf_suite, &keys_suite, &x25519_suite,
+		  &aead_suite, &session_suite);
+
+MODULE_DESCRIPTION("KUnit tests of tcpcrypt");
+MODULE_LICENSE("GPL");
