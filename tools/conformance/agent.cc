@@ -24,6 +24,8 @@
 //	poll ID EVENTS MILLISECONDS        ok EVENTS   blocks; EVENTS and the answer are poll(2)'s bits, decimal
 //	atmark ID                          ok 0|1      SIOCATMARK
 //	unread ID                          ok COUNT    SIOCINQ
+#include "stack.hh"
+
 #include "bytes.hh"
 
 #include <arpa/inet.h>
@@ -45,9 +47,11 @@
 #include <sstream>
 #include <thread>
 
-using namespace conformance;
+namespace conformance {
 
 namespace {
+
+Stack *stack;
 
 /** A failed system call, or EINVAL for a malformed request. */
 struct Error {
@@ -124,40 +128,40 @@ std::pair<sockaddr_storage, socklen_t> address(const Words &words, std::size_t a
 std::string cmd_socket(const Words &words)
 {
 	int family = number(words, 0) == 6 ? AF_INET6 : AF_INET;
-	return std::to_string(checked(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+	return std::to_string(checked(stack->socket(family)));
 }
 
 std::string cmd_bind(const Words &words)
 {
 	int on = 1;
-	checked(setsockopt(descriptor(words), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+	checked(stack->setsockopt(descriptor(words), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
 	auto [storage, length] = address(words, 1);
-	checked(bind(descriptor(words), reinterpret_cast<sockaddr *>(&storage), length));
+	checked(stack->bind(descriptor(words), reinterpret_cast<sockaddr *>(&storage), length));
 	return "";
 }
 
 std::string cmd_listen(const Words &words)
 {
-	checked(listen(descriptor(words), static_cast<int>(number(words, 1))));
+	checked(stack->listen(descriptor(words), static_cast<int>(number(words, 1))));
 	return "";
 }
 
 std::string cmd_accept(const Words &words)
 {
-	return std::to_string(checked(accept4(descriptor(words), nullptr, nullptr, SOCK_CLOEXEC)));
+	return std::to_string(checked(stack->accept(descriptor(words))));
 }
 
 std::string cmd_connect(const Words &words)
 {
 	auto [storage, length] = address(words, 1);
-	checked(connect(descriptor(words), reinterpret_cast<sockaddr *>(&storage), length));
+	checked(stack->connect(descriptor(words), reinterpret_cast<sockaddr *>(&storage), length));
 	return "";
 }
 
 void send_all(int to, View data)
 {
 	for (std::size_t done = 0; done < data.size();)
-		done += static_cast<std::size_t>(checked(send(to, data.data() + done, data.size() - done, MSG_NOSIGNAL)));
+		done += static_cast<std::size_t>(checked(stack->send(to, data.data() + done, data.size() - done)));
 }
 
 std::string cmd_send(const Words &words)
@@ -181,7 +185,7 @@ std::string cmd_fill(const Words &words)
 std::string receive(const Words &words, int flags)
 {
 	Bytes data(static_cast<std::size_t>(number(words, 1)));
-	long length = checked(recv(descriptor(words), data.data(), data.size(), flags));
+	long length = checked(stack->recv(descriptor(words), data.data(), data.size(), flags));
 	data.resize(static_cast<std::size_t>(length));
 	return shown(data);
 }
@@ -204,7 +208,7 @@ std::string cmd_drain(const Words &words)
 	Bytes data(65536);
 	std::size_t done = 0;
 	while (done < count) {
-		long length = checked(recv(descriptor(words), data.data(), std::min(data.size(), count - done), 0));
+		long length = checked(stack->recv(descriptor(words), data.data(), std::min(data.size(), count - done), 0));
 		if (length == 0)
 			break;
 		View got = View(data).first(static_cast<std::size_t>(length));
@@ -220,20 +224,20 @@ std::string cmd_shutdown(const Words &words)
 	if (words.size() < 2)
 		throw Error{EINVAL};
 	int how = words[1] == "rd" ? SHUT_RD : words[1] == "wr" ? SHUT_WR : SHUT_RDWR;
-	checked(shutdown(descriptor(words), how));
+	checked(stack->shutdown(descriptor(words), how));
 	return "";
 }
 
 std::string cmd_close(const Words &words)
 {
-	checked(close(descriptor(words)));
+	checked(stack->close(descriptor(words)));
 	return "";
 }
 
 std::string cmd_linger(const Words &words)
 {
 	linger value{1, static_cast<int>(number(words, 1))};
-	checked(setsockopt(descriptor(words), SOL_SOCKET, SO_LINGER, &value, sizeof(value)));
+	checked(stack->setsockopt(descriptor(words), SOL_SOCKET, SO_LINGER, &value, sizeof(value)));
 	return "";
 }
 
@@ -241,7 +245,7 @@ std::string cmd_getsockopt(const Words &words)
 {
 	Bytes value(static_cast<std::size_t>(number(words, 3)));
 	socklen_t length = static_cast<socklen_t>(value.size());
-	checked(getsockopt(descriptor(words), static_cast<int>(number(words, 1)), static_cast<int>(number(words, 2)),
+	checked(stack->getsockopt(descriptor(words), static_cast<int>(number(words, 1)), static_cast<int>(number(words, 2)),
 			   value.data(), &length));
 	value.resize(std::min<std::size_t>(length, value.size()));
 	return shown(value);
@@ -250,7 +254,7 @@ std::string cmd_getsockopt(const Words &words)
 std::string cmd_setsockopt(const Words &words)
 {
 	Bytes value = bytes(words, 3);
-	checked(setsockopt(descriptor(words), static_cast<int>(number(words, 1)), static_cast<int>(number(words, 2)),
+	checked(stack->setsockopt(descriptor(words), static_cast<int>(number(words, 1)), static_cast<int>(number(words, 2)),
 			   value.data(), static_cast<socklen_t>(value.size())));
 	return "";
 }
@@ -259,28 +263,28 @@ std::string cmd_error(const Words &words)
 {
 	int value = 0;
 	socklen_t length = sizeof(value);
-	checked(getsockopt(descriptor(words), SOL_SOCKET, SO_ERROR, &value, &length));
+	checked(stack->getsockopt(descriptor(words), SOL_SOCKET, SO_ERROR, &value, &length));
 	return value ? strerrorname_np(value) : "0";
 }
 
 std::string cmd_poll(const Words &words)
 {
 	pollfd one{descriptor(words), static_cast<short>(number(words, 1)), 0};
-	checked(poll(&one, 1, static_cast<int>(number(words, 2))));
+	checked(stack->poll(&one, static_cast<int>(number(words, 2))));
 	return std::to_string(one.revents);
 }
 
 std::string cmd_atmark(const Words &words)
 {
 	int value = 0;
-	checked(ioctl(descriptor(words), SIOCATMARK, &value));
+	checked(stack->ioctl(descriptor(words), SIOCATMARK, &value));
 	return std::to_string(value);
 }
 
 std::string cmd_unread(const Words &words)
 {
 	int value = 0;
-	checked(ioctl(descriptor(words), FIONREAD, &value));
+	checked(stack->ioctl(descriptor(words), FIONREAD, &value));
 	return std::to_string(value);
 }
 
@@ -317,8 +321,9 @@ void run(const std::string &tag, const Command &command, const Words &words)
 
 } // namespace
 
-int main()
+int serve_agent(Stack &calls)
 {
+	stack = &calls;
 	std::signal(SIGPIPE, SIG_IGN);
 	std::string line;
 	while (std::getline(std::cin, line)) {
@@ -340,3 +345,5 @@ int main()
 	// Threads may still be blocked in system calls: end without waiting for them.
 	_exit(0);
 }
+
+} // namespace conformance

@@ -17,6 +17,8 @@ struct Case {
 	std::function<void(Run &)> body;
 	/** Only over IPv4: what it shows does not depend on the family, and it takes long. */
 	bool v4_only = false;
+	/** Takes seconds. */
+	bool slow = false;
 };
 
 using Cases = std::vector<Case>;

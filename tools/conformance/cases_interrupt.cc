@@ -201,16 +201,10 @@ void icmp_soft_at_each_step(Run &run)
 {
 	Dialogue dialogue(run);
 	auto about_last = [&] { send_icmp(run, dialogue.tcp.seen.back(), false); };
-	if (dialogue.is_passive()) {
-		dialogue.send_syn();
-		dialogue.take_syn_ack();
+	// Not about the SYN-ACK: that may end an embryo, as RFC 1122 section 4.2.3.9 allows.
+	dialogue.open();
+	if (!dialogue.is_passive())
 		about_last();
-		dialogue.send_third();
-		dialogue.accept();
-	} else {
-		dialogue.open();
-		about_last();
-	}
 	dialogue.exchange();
 	about_last();
 	dialogue.prove_encrypted();

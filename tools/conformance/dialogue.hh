@@ -92,7 +92,7 @@ public:
 
 	/** Frames both ways, and getsockopt gives our session ID. */
 	void prove_encrypted();
-	/** Plain bytes both ways, and getsockopt gives ENOPROTOOPT. */
+	/** Plain bytes both ways, and getsockopt says that a plain socket has no such option. */
 	void prove_plain();
 	/** The device sends RST, and the application's recv() fails with one of these. */
 	void prove_abort_any(const std::vector<std::string> &errnos);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 // tcpcrypt-conformance: runs the cases against the kernel that it runs on, or against what an agent drives.
 #include "cases.hh"
+#include "faults.hh"
 #include "report.hh"
 #include "selftest.hh"
+#include "shim.hh"
 
 #include <getopt.h>
 #include <sched.h>
@@ -24,6 +26,9 @@ namespace {
 struct Options {
 	bool list = false;
 	bool selftest = false;
+	bool model = false;
+	bool faults = false;
+	bool quick = false;
 	bool verbose = false;
 	bool own_namespace = true;
 	bool v4 = true;
@@ -32,6 +37,7 @@ struct Options {
 	unsigned repeat = 1;
 	std::vector<std::string> only;
 	std::vector<std::string> skip;
+	std::set<std::string> fault;
 	std::string junit;
 	std::string agent;
 	std::string interface = "eno0";
@@ -51,7 +57,11 @@ constexpr const char *usage_text =
 	"  --here            stay in this network namespace; default: a new one\n"
 	"  --scale N         multiply time limits by N\n"
 	"  --repeat N        run everything N times\n"
+	"  --quick           leave out the cases that take long\n"
 	"  --selftest        the peer against itself, and known answers\n"
+	"  --model           test a model device, in user space; needs no module\n"
+	"  --fault NAME      give the model this fault; repeatable\n"
+	"  --faults          give the model each fault in turn: the cases must find it\n"
 	"  -v, --verbose     trace segments and the agent's answers to standard error\n"
 	"  -h, --help\n"
 	"\n"
@@ -70,7 +80,8 @@ unsigned positive(const char *argument)
 
 Options parse(int argc, char **argv)
 {
-	enum { LIST = 256, ONLY, SKIP, V4, V6, JUNIT, AGENT, INTERFACE, HERE, SCALE, REPEAT, SELFTEST };
+	enum { LIST = 256, ONLY, SKIP, V4, V6, JUNIT, AGENT, INTERFACE, HERE, SCALE, REPEAT, SELFTEST,
+	       MODEL, FAULT, FAULTS, QUICK };
 	static const ::option longs[] = {
 		{"list", no_argument, nullptr, LIST},	      {"only", required_argument, nullptr, ONLY},
 		{"skip", required_argument, nullptr, SKIP},   {"v4", no_argument, nullptr, V4},
@@ -79,6 +90,8 @@ Options parse(int argc, char **argv)
 		{"here", no_argument, nullptr, HERE},	      {"scale", required_argument, nullptr, SCALE},
 		{"repeat", required_argument, nullptr, REPEAT},
 		{"selftest", no_argument, nullptr, SELFTEST}, {"verbose", no_argument, nullptr, 'v'},
+		{"model", no_argument, nullptr, MODEL},	      {"fault", required_argument, nullptr, FAULT},
+		{"faults", no_argument, nullptr, FAULTS},     {"quick", no_argument, nullptr, QUICK},
 		{"help", no_argument, nullptr, 'h'},	      {nullptr, 0, nullptr, 0},
 	};
 	Options options;
@@ -96,6 +109,10 @@ Options parse(int argc, char **argv)
 		case SCALE: options.scale = positive(optarg); break;
 		case REPEAT: options.repeat = positive(optarg); break;
 		case SELFTEST: options.selftest = true; break;
+		case MODEL: options.model = true; break;
+		case FAULT: options.fault.insert(optarg); break;
+		case FAULTS: options.faults = true; break;
+		case QUICK: options.quick = true; break;
 		case 'v': options.verbose = true; break;
 		case 'h': std::fputs(usage_text, stdout); std::exit(0);
 		default: std::fputs(usage_text, stderr); std::exit(2);
@@ -141,6 +158,8 @@ std::vector<Planned> plan(const Cases &cases, const Options &options)
 				std::string name = one.ids.substr(0, one.ids.find(' ')) + "." + one.name +
 						   (role == Role::active ? ".active" : ".passive") +
 						   (family == Family::v4 ? ".v4" : ".v6");
+				if (options.quick && one.slow)
+					continue;
 				if (!options.only.empty() && !matches(options.only, one, name))
 					continue;
 				if (matches(options.skip, one, name))
@@ -150,6 +169,16 @@ std::vector<Planned> plan(const Cases &cases, const Options &options)
 		}
 	}
 	return out;
+}
+
+std::string beside_us(const char *program)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+	if (length <= 0)
+		return program;
+	std::string name(path, static_cast<std::size_t>(length));
+	return name.substr(0, name.rfind('/') + 1) + program;
 }
 
 Result run_one(const Planned &planned, Wire &wire, const std::string &agent)
@@ -173,32 +202,75 @@ Result run_one(const Planned &planned, Wire &wire, const std::string &agent)
 	return result;
 }
 
-std::string agent_beside_us()
-{
-	char path[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
-	if (length <= 0)
-		return "tcpcrypt-agent";
-	std::string name(path, static_cast<std::size_t>(length));
-	return name.substr(0, name.rfind('/') + 1) + "tcpcrypt-agent";
-}
+/** The network that the cases run in: a namespace, a link, and its event loop. */
+struct Network {
+	explicit Network(const Options &options) : link(enter(options)), wire(link)
+	{
+		wire.trace = options.verbose;
+		wire.scale = options.scale;
+	}
+	static Link enter(const Options &options)
+	{
+		if (options.own_namespace && unshare(CLONE_NEWNET) < 0)
+			throw std::system_error(errno, std::generic_category(), "a new network namespace (are you root?)");
+		return open_tun(options.interface);
+	}
+	Link link;
+	Wire wire;
+};
 
 void run_all(const Options &options, const std::vector<Planned> &planned, Report &report)
 {
-	if (options.own_namespace && unshare(CLONE_NEWNET) < 0)
-		throw std::system_error(errno, std::generic_category(), "a new network namespace (are you root?)");
-	Link link = open_tun(options.interface);
-	Wire wire(link);
-	wire.trace = options.verbose;
-	wire.scale = options.scale;
+	Network network(options);
 	// Cases about fresh key exchange want none of an earlier case's secrets.
 	std::unique_ptr<Setting> no_resumption;
 	if (read_sysctl("net.tcpcrypt.resume"))
 		no_resumption = std::make_unique<Setting>("net.tcpcrypt.resume", "0");
-	std::string agent = options.agent.empty() ? agent_beside_us() : options.agent;
+	std::string agent = options.agent.empty() ? beside_us("tcpcrypt-agent") : options.agent;
 	for (unsigned i = 0; i < options.repeat; i++)
 		for (const Planned &one : planned)
-			report.add(run_one(one, wire, agent));
+			report.add(run_one(one, network.wire, agent));
+}
+
+void run_model(const Options &options, const std::vector<Planned> &planned, Report &report)
+{
+	Network network(options);
+	ModelDirectory directory;
+	redirect_sysctls(directory.path());
+	std::string agent = directory.command(beside_us("tcpcrypt-model"), options.fault);
+	for (unsigned i = 0; i < options.repeat; i++)
+		for (const Planned &one : planned) {
+			Shim shim(directory.path(), options.fault);
+			network.wire.shim = &shim;
+			report.add(run_one(one, network.wire, agent));
+			network.wire.shim = nullptr;
+		}
+}
+
+/** Each fault of the model makes the case fail that is there to find it. */
+void run_faults(const Options &options, const std::vector<Planned> &planned, Report &report)
+{
+	Network network(options);
+	for (const Fault &fault : all_faults()) {
+		std::string name = std::string("fault.") + fault.name + ".found-by." + fault.found_by;
+		auto found = std::find_if(planned.begin(), planned.end(),
+					  [&](const Planned &one) { return one.name == fault.found_by; });
+		if (found == planned.end()) {
+			report.add({name, Verdict::failed, "there is no such case", 0});
+			continue;
+		}
+		ModelDirectory directory;
+		redirect_sysctls(directory.path());
+		Shim shim(directory.path(), {fault.name});
+		network.wire.shim = &shim;
+		Result result = run_one(*found, network.wire, directory.command(beside_us("tcpcrypt-model"), {fault.name}));
+		network.wire.shim = nullptr;
+		bool failed = result.verdict == Verdict::failed;
+		if (options.verbose)
+			std::fprintf(stderr, "# the case says: %s\n", result.reason.c_str());
+		report.add({name, failed ? Verdict::passed : Verdict::failed, "the case passes in spite of the fault",
+			    result.seconds});
+	}
 }
 
 int run_main(const Options &options)
@@ -210,16 +282,19 @@ int run_main(const Options &options)
 			std::printf("%s\t%s\n", one.name.c_str(), one.one->ids.c_str());
 		return 0;
 	}
-	Report report;
-	if (options.selftest) {
-		selftest(report, options.verbose);
-	} else {
-		if (planned.empty()) {
-			std::fprintf(stderr, "tcpcrypt-conformance: no such case; try --list\n");
-			return 2;
-		}
-		run_all(options, planned, report);
+	if (planned.empty()) {
+		std::fprintf(stderr, "tcpcrypt-conformance: no such case; try --list\n");
+		return 2;
 	}
+	Report report;
+	if (options.selftest)
+		selftest(report, options.verbose);
+	if (options.model)
+		run_model(options, planned, report);
+	if (options.faults)
+		run_faults(options, planned, report);
+	if (!options.selftest && !options.model && !options.faults)
+		run_all(options, planned, report);
 	report.summarize();
 	if (!options.junit.empty())
 		report.write_junit(options.junit);

@@ -7,8 +7,18 @@
 
 namespace conformance {
 
+static std::string model_directory;
+
+void redirect_sysctls(const std::string &directory)
+{
+	model_directory = directory;
+}
+
 static std::string sysctl_path(std::string name)
 {
+	static const std::string ours = "net.tcpcrypt.";
+	if (!model_directory.empty() && name.starts_with(ours))
+		return model_directory + "/" + name.substr(ours.size());
 	std::replace(name.begin(), name.end(), '.', '/');
 	return "/proc/sys/" + name;
 }

@@ -24,6 +24,9 @@ private:
 	std::string before_;
 };
 
+/** The model's net.tcpcrypt sysctls are files in this directory. */
+void redirect_sysctls(const std::string &directory);
+
 std::optional<std::string> read_sysctl(const std::string &name);
 
 struct Run {

@@ -2,6 +2,8 @@
 // The event loop: hands received segments to endpoints, and waits for conditions.
 #include "wire.hh"
 
+#include "shim.hh"
+
 #include <poll.h>
 
 #include <algorithm>
@@ -42,17 +44,22 @@ void Wire::send(const Segment &segment)
 {
 	if (trace)
 		print("peer  ", segment);
-	link_.send(encode(segment));
+	send_raw(encode(segment));
 }
 
 void Wire::send_raw(View packet)
 {
-	link_.send(packet);
+	Bytes bytes(packet.begin(), packet.end());
+	if (shim)
+		shim->incoming(bytes);
+	link_.send(bytes);
 }
 
 void Wire::deliver()
 {
 	while (auto packet = link_.receive()) {
+		if (shim)
+			shim->outgoing(*packet);
 		auto segment = decode(*packet);
 		if (!segment)
 			continue;

@@ -27,6 +27,8 @@ using Millis = std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 inline constexpr Millis patience{10000};
 
+class Shim;
+
 class Endpoint {
 public:
 	virtual ~Endpoint() = default;
@@ -51,6 +53,8 @@ public:
 	/** Throws Failure naming @what when the limit is reached first. */
 	void wait(const std::function<bool()> &done, const std::string &what, Millis limit = patience);
 
+	/** Between the link and us when the model is under test. */
+	Shim *shim = nullptr;
 	/** Print every segment. */
 	bool trace = false;
 	/** Time limits are multiplied by this, for slow machines. */

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+// The model device in a directory of its own, and the faults that the cases must find in it.
+#include "faults.hh"
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace conformance {
+
+ModelDirectory::ModelDirectory()
+{
+	std::string name = (std::filesystem::temp_directory_path() / "tcpcrypt-model.XXXXXX").string();
+	if (!mkdtemp(name.data()))
+		throw std::system_error(errno, std::generic_category(), name);
+	path_ = name;
+	static constexpr const char *defaults[][2] = {
+		{"enable_connect", "1"},	{"enable_listen", "1"},	     {"syn_retries", "2"},
+		{"handshake_timeout_ms", "10000"}, {"rekey_frames", "16777216"}, {"rekey_bytes", "68719476736"},
+		{"aeads", "aes-128-gcm aes-256-gcm chacha20-poly1305"},
+	};
+	for (auto [key, value] : defaults)
+		std::ofstream(path_ + "/" + key) << value << '\n';
+}
+
+ModelDirectory::~ModelDirectory()
+{
+	std::error_code ignored;
+	std::filesystem::remove_all(path_, ignored);
+}
+
+std::string ModelDirectory::command(const std::string &program, const std::set<std::string> &faults) const
+{
+	std::string command = program + " " + path_;
+	for (const std::string &fault : faults)
+		command += " " + fault;
+	return command;
+}
+
+static constexpr Fault faults[] = {
+	// ENO
+	{"two-options-accepted", "E-01.two-options.passive.v4"},
+	{"two-options-accepted", "E-01.two-options.active.v4"},
+	{"ill-formed-accepted", "E-08.length-byte-past-end.passive.v4"},
+	{"ill-formed-accepted", "E-08.random-options.active.v4"},
+	{"equal-roles-accepted", "E-05.b-set-in-syn.passive.v4"},
+	{"equal-roles-accepted", "E-22.option-echoed-back.active.v4"},
+	{"repeated-tep-accepted", "E-10.tep-repeated.passive.v4"},
+	{"two-teps-answered", "E-24.device-option-is-sound.passive.v4"},
+	{"global-missing", "E-24.device-option-is-sound.passive.v4"},
+	{"bare-syn-ignored", "E-13.syn-again-without-eno.passive.v4"},
+	{"forged-syn-believed", "E-13.forged-syn-wrong-isn.passive.v4"},
+	{"forged-ack-believed", "E-13.forged-ack-wrong-number.passive.v4"},
+	{"third-without-eno-accepted", "E-13.third-without-eno.passive.v4"},
+	{"eno-in-every-syn", "E-14.syn-without-eno-by-sysctl.active.v4"},
+	{"other-option-in-retransmission", "E-14.syn-retransmission-identical.active.v4"},
+	{"no-eno-behind-syn", "E-12.eno-until-heard.active.v4"},
+	{"eno-forever", "E-13.plain-fin-is-eof.passive.v4"},
+	{"wrong-checksum", "N-06.aes-128-gcm.active.v4"},
+	// Key exchange
+	{"nonce-repeated", "K-07.fresh-each-time.active.v4"},
+	{"key-repeated", "K-07.fresh-each-time.passive.v4"},
+	{"first-offered-cipher", "K-03.own-preference.passive.v4"},
+	{"ignored-bytes-sent", "N-06.aes-128-gcm.passive.v4"},
+	{"ignored-bytes-not-hashed", "K-01.ignored-1-byte.passive.v4"},
+	{"zero-secret-accepted", "N-03.low-order-one.active.v4"},
+	{"transcript-without-options", "N-06.aes-128-gcm.active.v4"},
+	{"session-id-without-tep", "N-06.aes-128-gcm.active.v4"},
+	{"wrong-errno", "K-04.magic-byte-0.passive.v4"},
+	{"plaintext-before-keys", "K-05.written-before-keys.active.v4"},
+	// Frames
+	{"bad-frame-skipped", "F-04.tag-first-byte.passive.v4"},
+	{"bad-frame-skipped", "F-04.control-reserved-bit.active.v4"},
+	{"reserved-bits-refused", "F-03.reserved-control-bits.active.v4"},
+	{"reserved-bits-sent", "F-05.device-closes.active.v4"},
+	{"empty-frame-is-eof", "F-01.empty-frames.passive.v4"},
+	{"offset-from-first-frame", "N-06.aes-128-gcm.active.v4"},
+	{"plaintext-sent", "N-06.aes-128-gcm.active.v4"},
+	{"urgent-pointer-believed", "F-07.urgent-pointer-in-the-header.passive.v4"},
+	{"rekey-unanswered", "F-09.rekey-empty.active.v4"},
+	{"answer-without-rekey-bit", "F-09.rekey-with-data.passive.v4"},
+	// The end
+	{"finp-ignored", "F-06.finp-without-fin.passive.v4"},
+	{"eof-on-fin", "F-06.fin-without-finp.active.v4"},
+	{"eof-on-reset", "F-14.reset-after-init.passive.v4"},
+	{"data-behind-finp-accepted", "F-06.data-behind-finp.active.v4"},
+	{"no-finp", "F-05.device-closes.active.v4"},
+	{"no-fin", "F-05.device-closes.passive.v4"},
+	{"frame-behind-finp", "F-05.device-closes.active.v4"},
+};
+
+std::span<const Fault> all_faults()
+{
+	return faults;
+}
+
+} // namespace conformance
