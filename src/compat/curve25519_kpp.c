@@ -8,7 +8,6 @@
 
 #include <crypto/algapi.h>
 #include <crypto/kpp.h>
-#include <linux/kmod.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -62,9 +61,6 @@ int tcpcrypt_curve25519_init(void)
 {
 	unsigned int i;
 	int err;
-
-	/* All drivers: once the generic one is there, the kernel itself looks no further. */
-	request_module("crypto-curve25519");
 
 	tcpcrypt_kpp_n_slots = min_t(unsigned int, nr_cpu_ids, TCPCRYPT_KPP_SLOTS_MAX);
 	tcpcrypt_kpp_slots = kcalloc(tcpcrypt_kpp_n_slots, sizeof(*tcpcrypt_kpp_slots), GFP_KERNEL);

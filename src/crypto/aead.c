@@ -71,17 +71,16 @@ static struct crypto_aead *tcpcrypt_aead_alloc_tfm(const struct tcpcrypt_aead *a
 
 int tcpcrypt_aead_init(void)
 {
-	static const char *const parts[] = { "aes", "ghash", "chacha20", "poly1305" };
 	unsigned int i;
 
 	BUILD_BUG_ON(ARRAY_SIZE(tcpcrypt_aeads) > TCPCRYPT_AEADS_MAX);
 
 	/*
-	 * gcm(aes) over the AES that is built in counts as found, and no fast module would be
-	 * looked for: ask for all drivers by the names of the parts. In vain where there are none.
+	 * What is not there yet the kernel asks for by name, and gets the fast drivers with the
+	 * generic one. But AES is built in nearly everywhere, and so counts as found: ask for
+	 * whatever else there is. In vain where there is nothing.
 	 */
-	for (i = 0; i < ARRAY_SIZE(parts); i++)
-		request_module("crypto-%s", parts[i]);
+	request_module("crypto-aes");
 
 	for (i = 0; i < ARRAY_SIZE(tcpcrypt_aeads); i++) {
 		const struct tcpcrypt_aead *aead = &tcpcrypt_aeads[i];
