@@ -61,6 +61,8 @@ static int tcpcrypt_netlink_algs_put(struct sk_buff *skb)
 			return err;
 	}
 	for (i = 0; i < tcpcrypt_n_aeads; i++) {
+		if (!tcpcrypt_aead_find(tcpcrypt_aeads[i].id))	/* this kernel lacks it */
+			continue;
 		err = tcpcrypt_netlink_alg_put(skb, TCPCRYPT_A_INFO_AEAD, tcpcrypt_aeads[i].id,
 					       tcpcrypt_aeads[i].name);
 		if (err)
