@@ -261,17 +261,20 @@ static void tcpcrypt_cipher_seal__scattered(struct kunit *test)
 		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
 			const unsigned int len = TCPCRYPT_FRAME_HDR_LEN + sizes[j];
 			const unsigned int clen = sizes[j] + TCPCRYPT_TAG_LEN;
+			int err;
 
 			tcpcrypt_frame_hdr_build(plain, clen, false);
 			memcpy(sealed, plain, TCPCRYPT_FRAME_HDR_LEN);
 			memcpy(opened, plain, TCPCRYPT_FRAME_HDR_LEN);
 			aead_scatter(from, plain, len);
 			sg_init_one(to, sealed, len + TCPCRYPT_TAG_LEN);
-			KUNIT_EXPECT_EQ(test, tcpcrypt_cipher_seal(c, req, from, to, sizes[j], j), 0);
+			err = tcpcrypt_cipher_seal(c, req, from, to, sizes[j], j);
+			KUNIT_EXPECT_EQ(test, err, 0);
 			KUNIT_EXPECT_NE(test, memcmp(sealed, plain, len), 0);
 			aead_scatter(from, sealed, len + TCPCRYPT_TAG_LEN);
 			aead_scatter(to, opened, len);
-			KUNIT_EXPECT_EQ(test, tcpcrypt_cipher_open(c, req, from, to, clen, j), 0);
+			err = tcpcrypt_cipher_open(c, req, from, to, clen, j);
+			KUNIT_EXPECT_EQ(test, err, 0);
 			KUNIT_EXPECT_EQ_MSG(test, memcmp(opened, plain, len), 0, "%s, %u bytes",
 					    tcpcrypt_aeads[i].name, sizes[j]);
 		}
