@@ -19,6 +19,10 @@ unit:
 	@scripts/setup
 	@scripts/native unit
 
+fuzz:
+	@scripts/setup
+	@scripts/native fuzz
+
 kunit:
 	@scripts/setup
 	@scripts/vm --kernel uml-debug -- tests/run kunit
@@ -51,4 +55,4 @@ clean:
 		Module.symvers modules.order .Module.symvers.cmd .modules.order.cmd .module-common.o
 	find src \( -name '*.o' -o -name '.*.cmd' \) -delete
 
-.PHONY: all module tools unit kunit check check-quick conformance demo bench bench-gate kernels install clean
+.PHONY: all module tools unit fuzz kunit check check-quick conformance demo bench bench-gate kernels install clean
