@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+// What is run, how often and in which order: everything in turn, round after round.
+#include "plan.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <stdexcept>
+
+#include "process.hh"
+
+namespace bench {
+
+/* No run takes nearly that long; one that does hangs. */
+static constexpr unsigned int hang_seconds = 120;
+/* An exchange of keys goes on after its application has closed. */
+static constexpr unsigned int settle_attempts = 100;
+static constexpr useconds_t settle_pause = 10000;
+
+/* What the first run of a case does; it tells how much fills the time. */
+static constexpr std::uint64_t first_bytes = 48 << 20;
+static constexpr std::uint64_t first_trips = 1000;
+static constexpr std::uint64_t first_connections = 200;
+/* Enough for windows to have grown. */
+static constexpr std::uint64_t warm_up_bytes = 24 << 20;
+static constexpr std::uint64_t warm_up_calls = 100;
+/* A connection leaves its port in TIME-WAIT. */
+static constexpr std::uint64_t max_connections = 20000;
+
+void load_drivers(bool with_ktls)
+{
+	if (with_ktls && access("/proc/net/tls_stat", F_OK) < 0)
+		run_command({"modprobe", "tls"});
+	// Those that fit the machine; what it lacks is done by the generic ones.
+	for (const char *name : {"aesni-intel", "ghash-clmulni-intel", "chacha-x86_64", "poly1305-x86_64", "gcm",
+				 "chacha20poly1305"})
+		run_command({"modprobe", "-q", name}, true);
+}
+
+static std::string running;
+
+static void report_hang(int)
+{
+	static const char text[] = "tcpcrypt-bench: hangs: ";
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)!write(STDERR_FILENO, running.data(), running.size());
+	(void)!write(STDERR_FILENO, "\n", 1);
+	_exit(1);
+}
+
+/* Every connection has counted itself as what it should be. */
+static void prove(const Module &module, const Subject &subject, const std::vector<std::uint64_t> &before,
+		  std::uint64_t connections)
+{
+	std::vector<std::uint64_t> after;
+	for (unsigned int i = 0; i < settle_attempts; i++) {
+		after = module.counters(subject);
+		bool all = true;
+		for (std::size_t end = 0; end < after.size(); end++)
+			all = all && after[end] - before[end] == connections;
+		if (all)
+			return;
+		usleep(settle_pause);
+	}
+	std::string counts;
+	for (std::size_t end = 0; end < after.size(); end++)
+		counts += " " + std::to_string(after[end] - before[end]);
+	throw std::runtime_error("of " + std::to_string(connections) + " connections, the ends counted only" + counts);
+}
+
+double run_proved(const Network &network, Module &module, const Subject &subject, const Job &job)
+{
+	running = std::string(workload_name(job.workload)) + ", " + std::to_string(job.connections) + " connections, " +
+		  subject.text();
+	std::signal(SIGALRM, report_hang);
+	alarm(hang_seconds);
+	try {
+		module.arrange(subject);
+		std::vector<std::uint64_t> before = module.counters(subject);
+		double seconds = run_job(network, subject, job);
+		prove(module, subject, before, connections_of(job));
+		alarm(0);
+		return seconds;
+	} catch (const std::exception &error) {
+		alarm(0);
+		throw std::runtime_error(running + ": " + error.what());
+	}
+}
+
+static std::vector<Series> make_series(const Plan &plan)
+{
+	std::vector<Series> all;
+	for (Workload workload : plan.workloads) {
+		bool bulk = workload == Workload::bulk;
+		for (unsigned int connections : bulk ? plan.connections : std::vector<unsigned int>{1}) {
+			for (Kind kind : plan.kinds) {
+				bool encrypted = kind == Kind::ktls || kind == Kind::tcpcrypt;
+				// kTLS has no handshake of its own that could be compared.
+				if (kind == Kind::ktls && workload == Workload::connect)
+					continue;
+				for (const Aead *aead : encrypted ? plan.aeads : std::vector<const Aead *>{nullptr})
+					all.push_back({workload, connections, {kind, aead}, {}});
+			}
+		}
+	}
+	return all;
+}
+
+static Job first_job(const Series &series, const Plan &plan)
+{
+	Job job{series.workload, series.connections};
+	job.write_size = plan.write_size;
+	job.read_size = plan.read_size;
+	switch (series.workload) {
+	case Workload::bulk:
+		job.warm_up = warm_up_bytes;
+		job.amount = first_bytes;
+		break;
+	case Workload::ping_pong:
+		job.warm_up = warm_up_calls;
+		job.amount = first_trips;
+		break;
+	case Workload::connect:
+		job.warm_up = warm_up_calls;
+		job.amount = first_connections;
+	}
+	return job;
+}
+
+/* One job a series, with amounts that take about as long as the plan says. */
+static std::vector<Job> calibrate(const Network &network, Module &module, const Plan &plan,
+				  const std::vector<Series> &all)
+{
+	std::vector<Job> jobs;
+	for (const Series &series : all)
+		jobs.push_back(first_job(series, plan));
+	for (bool loaded : {false, true}) {
+		for (std::size_t i = 0; i < all.size(); i++) {
+			if (all[i].subject.loaded() != loaded)
+				continue;
+			double seconds = run_proved(network, module, all[i].subject, jobs[i]);
+			double amount = static_cast<double>(jobs[i].amount) * plan.seconds / seconds;
+			jobs[i].amount = std::max<std::uint64_t>(static_cast<std::uint64_t>(amount), 10);
+			if (all[i].workload == Workload::connect)
+				jobs[i].amount = std::min(jobs[i].amount, max_connections);
+		}
+	}
+	return jobs;
+}
+
+std::vector<Series> run_plan(const Network &network, Module &module, const Plan &plan)
+{
+	std::vector<Series> all = make_series(plan);
+	std::vector<Job> jobs = calibrate(network, module, plan, all);
+	for (unsigned int round = 0; round < plan.rounds; round++) {
+		// Each round begins with what the one before ended with: one load or unload a round.
+		for (bool second : {false, true}) {
+			bool loaded = (round % 2 == 0) != second;
+			for (std::size_t i = 0; i < all.size(); i++) {
+				if (all[i].subject.loaded() != loaded)
+					continue;
+				double seconds = run_proved(network, module, all[i].subject, jobs[i]);
+				double bits = all[i].workload == Workload::bulk ? 8 : 1;
+				all[i].rates.push_back(static_cast<double>(jobs[i].amount) * bits / seconds);
+			}
+		}
+		std::fprintf(stderr, "\rround %u of %u", round + 1, plan.rounds);
+	}
+	std::fprintf(stderr, "\n");
+	return all;
+}
+
+} // namespace bench

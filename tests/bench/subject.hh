@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What is measured: a kind of connection, how a socket becomes one, and the proof that it is one. */
+#ifndef TCPCRYPT_BENCH_SUBJECT_HH
+#define TCPCRYPT_BENCH_SUBJECT_HH
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace bench {
+
+enum class Kind {
+	plain,			/**< the module is not loaded */
+	fallback_active,	/**< loaded, offered by the active end, not answered */
+	fallback_passive,	/**< loaded, not offered to the passive end */
+	ktls,			/**< the module is not loaded, keys set by hand */
+	tcpcrypt,
+};
+
+struct Aead {
+	/** As net.tcpcrypt.aeads has it. */
+	const char *name;
+	/** For TCP_CRYPT_AEAD (RFC 8548 section 7). */
+	int id;
+	/** TLS_CIPHER_* */
+	std::uint16_t tls_cipher;
+	/** As the kernel's crypto API has it. */
+	const char *algorithm;
+};
+
+std::span<const Aead> all_aeads();
+
+struct Subject {
+	Kind kind;
+	/** Null unless encrypted. */
+	const Aead *aead;
+
+	bool fallback() const { return kind == Kind::fallback_active || kind == Kind::fallback_passive; }
+	bool loaded() const { return fallback() || kind == Kind::tcpcrypt; }
+	/** plain, ktls or tcpcrypt. */
+	const char *transport() const;
+	/** For messages: "tcpcrypt aes-128-gcm". */
+	std::string text() const;
+	bool operator==(const Subject &) const = default;
+};
+
+/** Both ends call it on a connected socket, before the first byte. */
+void prepare_socket(const Subject &subject, int fd, bool active);
+
+/** After a byte came from the other end: throws unless the connection is what it should be. */
+void verify_socket(const Subject &subject, int fd);
+
+/** The driver that the crypto API picks for the AEAD. */
+std::string driver_of(const Aead &aead);
+
+} // namespace bench
+
+#endif
