@@ -24,7 +24,7 @@ static int sockopt_get(struct tcpcrypt_conn *conn, int optname, u8 *buf, int *si
 	int val;
 
 	if (conn->state != TCPCRYPT_ENCRYPTED)
-		return conn->state == TCPCRYPT_SYN_SENT || conn->state == TCPCRYPT_EXCHANGE ? -ENOTCONN : -ENOTCONN;
+		return -ENOTCONN;
 	switch (optname) {
 	case TCP_ENO_SESSID:
 		memcpy(buf, conn->sessid, TCPCRYPT_SESSID_LEN);

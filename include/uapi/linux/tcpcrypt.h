@@ -7,8 +7,9 @@
 
 /*
  * Socket options at their own level. On a connection that is not encrypted, or on a machine without the
- * module, every one of them fails with ENOPROTOOPT; until the handshake is over those marked (E) fail with
- * ENOTCONN.
+ * module, the socket is plain TCP, and every one of them fails as an unknown level does there: getsockopt()
+ * with EOPNOTSUPP on an IPv4 socket and ENOPROTOOPT on an IPv6 one, setsockopt() with ENOPROTOOPT. Until the
+ * handshake is over those marked (E) fail with ENOTCONN.
  */
 #define SOL_TCP_ENO		0x454e
 

@@ -29,6 +29,7 @@ bool __must_check tcpcrypt_curve25519_generate_public(u8 pub[CURVE25519_KEY_SIZE
 #else
 
 #include <linux/errno.h>
+#include <linux/kmod.h>
 #include <linux/printk.h>
 
 extern __weak typeof(curve25519) curve25519;
@@ -38,8 +39,13 @@ static inline int tcpcrypt_curve25519_init(void)
 {
 	if (curve25519 && curve25519_generate_public)
 		return 0;
-	pr_err("the kernel's X25519 is not loaded: run \"modprobe libcurve25519\" first\n");
-	return -ENOENT;
+	/* Symbols are bound when a module is loaded, so this time it is too late. */
+	if (request_module("libcurve25519")) {
+		pr_err("this kernel has no X25519: its module libcurve25519 is missing\n");
+		return -ENOENT;
+	}
+	pr_err("the kernel's X25519 (libcurve25519) was not loaded, and is now: run the same insmod again\n");
+	return -EAGAIN;
 }
 
 static inline void tcpcrypt_curve25519_exit(void)
