@@ -24,6 +24,7 @@
 //	poll ID EVENTS MILLISECONDS        ok EVENTS   blocks; EVENTS and the answer are poll(2)'s bits, decimal
 //	atmark ID                          ok 0|1      SIOCATMARK
 //	unread ID                          ok COUNT    SIOCINQ
+//	reset                              ok          closes all that is open, with RST where that is possible
 #include "stack.hh"
 
 #include "bytes.hh"
@@ -44,6 +45,7 @@
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -61,6 +63,17 @@ struct Error {
 using Words = std::vector<std::string>;
 
 std::mutex output;
+
+/** What reset closes. */
+std::mutex open_lock;
+std::set<int> open_sockets;
+
+int opened(long fd)
+{
+	std::lock_guard guard(open_lock);
+	open_sockets.insert(static_cast<int>(fd));
+	return static_cast<int>(fd);
+}
 
 void answer(const std::string &tag, const std::string &what)
 {
@@ -128,7 +141,7 @@ std::pair<sockaddr_storage, socklen_t> address(const Words &words, std::size_t a
 std::string cmd_socket(const Words &words)
 {
 	int family = number(words, 0) == 6 ? AF_INET6 : AF_INET;
-	return std::to_string(checked(stack->socket(family)));
+	return std::to_string(opened(checked(stack->socket(family))));
 }
 
 std::string cmd_bind(const Words &words)
@@ -148,7 +161,7 @@ std::string cmd_listen(const Words &words)
 
 std::string cmd_accept(const Words &words)
 {
-	return std::to_string(checked(stack->accept(descriptor(words))));
+	return std::to_string(opened(checked(stack->accept(descriptor(words)))));
 }
 
 std::string cmd_connect(const Words &words)
@@ -230,6 +243,10 @@ std::string cmd_shutdown(const Words &words)
 
 std::string cmd_close(const Words &words)
 {
+	{
+		std::lock_guard guard(open_lock);
+		open_sockets.erase(descriptor(words));
+	}
 	checked(stack->close(descriptor(words)));
 	return "";
 }
@@ -288,6 +305,18 @@ std::string cmd_unread(const Words &words)
 	return std::to_string(value);
 }
 
+std::string cmd_reset(const Words &)
+{
+	std::lock_guard guard(open_lock);
+	linger value{1, 0};
+	for (int fd : open_sockets) {
+		stack->setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, sizeof(value));
+		stack->close(fd);
+	}
+	open_sockets.clear();
+	return "";
+}
+
 struct Command {
 	std::string (*run)(const Words &);
 	bool blocks;
@@ -303,7 +332,7 @@ const std::map<std::string, Command> commands = {
 	{"linger", {cmd_linger, false}},	 {"getsockopt", {cmd_getsockopt, false}},
 	{"setsockopt", {cmd_setsockopt, false}}, {"error", {cmd_error, false}},
 	{"poll", {cmd_poll, true}},		 {"atmark", {cmd_atmark, false}},
-	{"unread", {cmd_unread, false}},
+	{"unread", {cmd_unread, false}},	 {"reset", {cmd_reset, true}},
 };
 
 void run(const std::string &tag, const Command &command, const Words &words)

@@ -68,7 +68,7 @@ void random_options(Run &run)
 
 void add_fuzz_cases(Cases &cases)
 {
-	cases.push_back({"E-08 E-03 E-09 E-10 E-13", "random-options", Roles::both, random_options, true});
+	cases.push_back({"E-08 E-03 E-09 E-10 E-13", "random-options", Roles::both, random_options, true, true});
 }
 
 } // namespace conformance

@@ -348,7 +348,7 @@ void add_init_cases(Cases &cases)
 				 [&entry](Run &run) { malformed(run, entry.spoil); }});
 	cases.push_back({"K-03 N-04", "cipher-not-offered", Roles::active, cipher_not_offered});
 	cases.push_back({"K-03 N-04", "only-disabled-ciphers-offered", Roles::passive, cipher_disabled});
-	cases.push_back({"K-02", "init-split-at-every-byte", Roles::both, split_everywhere});
+	cases.push_back({"K-02", "init-split-at-every-byte", Roles::both, split_everywhere, false, true});
 	cases.push_back({"K-02", "init-in-one-byte-segments", Roles::both, one_byte_segments});
 	cases.push_back({"K-02", "init-backwards", Roles::both, pieces_backwards});
 	cases.push_back({"K-02", "init-overlapping", Roles::both, pieces_overlapping});

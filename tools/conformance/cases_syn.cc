@@ -293,7 +293,7 @@ void ports_used_again(Run &run)
 void add_syn_cases(Cases &cases)
 {
 	cases.push_back({"E-14", "syn-retransmission-identical", Roles::active, syn_retransmission});
-	cases.push_back({"E-14", "syn-without-eno-after-two-retransmissions", Roles::active, syn_loses_eno, true});
+	cases.push_back({"E-14", "syn-without-eno-after-two-retransmissions", Roles::active, syn_loses_eno, true, true});
 	cases.push_back({"E-14", "syn-without-eno-by-sysctl", Roles::active, syn_loses_eno_by_sysctl});
 	cases.push_back({"E-14", "syn-ack-retransmission-identical", Roles::passive, syn_ack_retransmission});
 	cases.push_back({"E-14", "syn-repeated", Roles::passive, syn_repeated});

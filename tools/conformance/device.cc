@@ -98,6 +98,20 @@ Answer Device::ask(const std::string &request, Millis limit)
 	return finish(start(request), limit);
 }
 
+bool Device::recycle()
+{
+	// A thread that still blocks in a call would use the next case's sockets.
+	if (answers_.size() != requests_.size())
+		return false;
+	answers_.clear();
+	requests_.clear();
+	try {
+		return ask("reset").ok;
+	} catch (const std::exception &) {
+		return false;
+	}
+}
+
 std::string Device::demand(const std::string &request, Millis limit)
 {
 	Answer answer = ask(request, limit);

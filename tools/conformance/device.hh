@@ -17,7 +17,7 @@ struct Answer {
 	std::string shown() const { return (ok ? "ok " : "") + value; }
 };
 
-/** One agent process; what it has open goes with it. */
+/** One agent process, for as many cases as leave it in order. */
 class Device {
 public:
 	/** @command: run by the shell, reads requests and writes answers. */
@@ -33,6 +33,8 @@ public:
 	Answer finish(const std::string &tag, Millis limit = patience);
 	/** start() and finish(). */
 	Answer ask(const std::string &request, Millis limit = patience);
+	/** Closes all that the case left open; false: this process is of no use any more. */
+	bool recycle();
 	/** The value; an error fails the case. */
 	std::string demand(const std::string &request, Millis limit = patience);
 	int demand_number(const std::string &request, Millis limit = patience);

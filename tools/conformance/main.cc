@@ -181,15 +181,16 @@ std::string beside_us(const char *program)
 	return name.substr(0, name.rfind('/') + 1) + program;
 }
 
-Result run_one(const Planned &planned, Wire &wire, const std::string &agent)
+Result run_one(const Planned &planned, Wire &wire, const std::string &agent, std::unique_ptr<Device> &device)
 {
 	Result result{planned.name, Verdict::passed, "", 0};
 	auto start = Clock::now();
 	if (wire.trace)
 		std::fprintf(stderr, "# === %s\n", planned.name.c_str());
 	try {
-		Device device(wire, agent);
-		Run run{wire, planned.family, planned.role, device};
+		if (!device)
+			device = std::make_unique<Device>(wire, agent);
+		Run run{wire, planned.family, planned.role, *device};
 		planned.one->body(run);
 	} catch (const Skip &skip) {
 		result.verdict = Verdict::skipped;
@@ -198,6 +199,8 @@ Result run_one(const Planned &planned, Wire &wire, const std::string &agent)
 		result.verdict = Verdict::failed;
 		result.reason = error.what();
 	}
+	if (device && !device->recycle())
+		device.reset();
 	result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
 	return result;
 }
@@ -227,9 +230,10 @@ void run_all(const Options &options, const std::vector<Planned> &planned, Report
 	if (read_sysctl("net.tcpcrypt.resume"))
 		no_resumption = std::make_unique<Setting>("net.tcpcrypt.resume", "0");
 	std::string agent = options.agent.empty() ? beside_us("tcpcrypt-agent") : options.agent;
+	std::unique_ptr<Device> device;
 	for (unsigned i = 0; i < options.repeat; i++)
 		for (const Planned &one : planned)
-			report.add(run_one(one, network.wire, agent));
+			report.add(run_one(one, network.wire, agent, device));
 }
 
 void run_model(const Options &options, const std::vector<Planned> &planned, Report &report)
@@ -238,11 +242,12 @@ void run_model(const Options &options, const std::vector<Planned> &planned, Repo
 	ModelDirectory directory;
 	redirect_sysctls(directory.path());
 	std::string agent = directory.command(beside_us("tcpcrypt-model"), options.fault);
+	std::unique_ptr<Device> device;
 	for (unsigned i = 0; i < options.repeat; i++)
 		for (const Planned &one : planned) {
 			Shim shim(directory.path(), options.fault);
 			network.wire.shim = &shim;
-			report.add(run_one(one, network.wire, agent));
+			report.add(run_one(one, network.wire, agent, device));
 			network.wire.shim = nullptr;
 		}
 }
@@ -263,7 +268,10 @@ void run_faults(const Options &options, const std::vector<Planned> &planned, Rep
 		redirect_sysctls(directory.path());
 		Shim shim(directory.path(), {fault.name});
 		network.wire.shim = &shim;
-		Result result = run_one(*found, network.wire, directory.command(beside_us("tcpcrypt-model"), {fault.name}));
+		std::unique_ptr<Device> device;
+		std::string agent = directory.command(beside_us("tcpcrypt-model"), {fault.name});
+		Result result = run_one(*found, network.wire, agent, device);
+		device.reset();
 		network.wire.shim = nullptr;
 		bool failed = result.verdict == Verdict::failed;
 		if (options.verbose)

@@ -188,6 +188,16 @@ void Tcp::flush(std::size_t chunk)
 	}
 }
 
+void Tcp::flush_until_reset()
+{
+	try {
+		flush();
+	} catch (const Failure &) {
+		if (!reset_)
+			throw;
+	}
+}
+
 bool Tcp::receive(const Segment &segment)
 {
 	if (segment.target_port != local_port_ || segment.target != local_ || segment.source != remote_)

@@ -39,6 +39,8 @@ public:
 	void send_range(std::uint64_t from, std::uint64_t to, std::uint8_t extra_flags = 0);
 	/** Transmits what was not transmitted yet, within the window, again if need be, until all is acknowledged. */
 	void flush(std::size_t chunk = 0);
+	/** As flush(), but a reset in the middle is what is to be expected. */
+	void flush_until_reset();
 	/** Transmits what was not transmitted yet, once, in segments of @chunk bytes, and waits for nothing. */
 	void push(std::size_t chunk = 0);
 	/** enqueue() and push(). */
