@@ -89,20 +89,37 @@ double run_proved(const Network &network, Module &module, const Subject &subject
 	}
 }
 
+static bool encrypted(Kind kind)
+{
+	return kind == Kind::ktls || kind == Kind::tcpcrypt;
+}
+
+/* What is to be compared stands side by side. */
+static std::vector<Subject> make_subjects(const Plan &plan, Workload workload)
+{
+	std::vector<Subject> subjects;
+	for (Kind kind : plan.kinds) {
+		if (!encrypted(kind))
+			subjects.push_back({kind, nullptr});
+	}
+	for (const Aead *aead : plan.aeads) {
+		for (Kind kind : plan.kinds) {
+			// kTLS has no handshake of its own that could be compared.
+			if (encrypted(kind) && !(kind == Kind::ktls && workload == Workload::connect))
+				subjects.push_back({kind, aead});
+		}
+	}
+	return subjects;
+}
+
 static std::vector<Series> make_series(const Plan &plan)
 {
 	std::vector<Series> all;
 	for (Workload workload : plan.workloads) {
 		bool bulk = workload == Workload::bulk;
 		for (unsigned int connections : bulk ? plan.connections : std::vector<unsigned int>{1}) {
-			for (Kind kind : plan.kinds) {
-				bool encrypted = kind == Kind::ktls || kind == Kind::tcpcrypt;
-				// kTLS has no handshake of its own that could be compared.
-				if (kind == Kind::ktls && workload == Workload::connect)
-					continue;
-				for (const Aead *aead : encrypted ? plan.aeads : std::vector<const Aead *>{nullptr})
-					all.push_back({workload, connections, {kind, aead}, {}});
-			}
+			for (const Subject &subject : make_subjects(plan, workload))
+				all.push_back({workload, connections, subject, {}});
 		}
 	}
 	return all;
@@ -129,23 +146,18 @@ static Job first_job(const Series &series, const Plan &plan)
 	return job;
 }
 
-/* One job a series, with amounts that take about as long as the plan says. */
+/* One job a series, with an amount that takes about as long as the plan says. */
 static std::vector<Job> calibrate(const Network &network, Module &module, const Plan &plan,
 				  const std::vector<Series> &all)
 {
 	std::vector<Job> jobs;
-	for (const Series &series : all)
-		jobs.push_back(first_job(series, plan));
-	for (bool loaded : {false, true}) {
-		for (std::size_t i = 0; i < all.size(); i++) {
-			if (all[i].subject.loaded() != loaded)
-				continue;
-			double seconds = run_proved(network, module, all[i].subject, jobs[i]);
-			double amount = static_cast<double>(jobs[i].amount) * plan.seconds / seconds;
-			jobs[i].amount = std::max<std::uint64_t>(static_cast<std::uint64_t>(amount), 10);
-			if (all[i].workload == Workload::connect)
-				jobs[i].amount = std::min(jobs[i].amount, max_connections);
-		}
+	for (const Series &series : all) {
+		Job job = first_job(series, plan);
+		double seconds = run_proved(network, module, series.subject, job);
+		job.amount = static_cast<std::uint64_t>(static_cast<double>(job.amount) * plan.seconds / seconds) + 1;
+		if (job.workload == Workload::connect)
+			job.amount = std::min(job.amount, max_connections);
+		jobs.push_back(job);
 	}
 	return jobs;
 }
@@ -155,20 +167,17 @@ std::vector<Series> run_plan(const Network &network, Module &module, const Plan 
 	std::vector<Series> all = make_series(plan);
 	std::vector<Job> jobs = calibrate(network, module, plan, all);
 	for (unsigned int round = 0; round < plan.rounds; round++) {
-		// Each round begins with what the one before ended with: one load or unload a round.
-		for (bool second : {false, true}) {
-			bool loaded = (round % 2 == 0) != second;
-			for (std::size_t i = 0; i < all.size(); i++) {
-				if (all[i].subject.loaded() != loaded)
-					continue;
-				double seconds = run_proved(network, module, all[i].subject, jobs[i]);
-				double bits = all[i].workload == Workload::bulk ? 8 : 1;
-				all[i].rates.push_back(static_cast<double>(jobs[i].amount) * bits / seconds);
-			}
+		for (std::size_t i = 0; i < all.size(); i++) {
+			// Forth and back, so that none always comes after the same one.
+			std::size_t next = round % 2 ? all.size() - 1 - i : i;
+			Series &series = all[next];
+			const Job &job = jobs[next];
+			double seconds = run_proved(network, module, series.subject, job);
+			double bits = series.workload == Workload::bulk ? 8 : 1;
+			series.rates.push_back(static_cast<double>(job.amount) * bits / seconds);
 		}
-		std::fprintf(stderr, "\rround %u of %u", round + 1, plan.rounds);
+		std::fprintf(stderr, "round %u of %u\n", round + 1, plan.rounds);
 	}
-	std::fprintf(stderr, "\n");
 	return all;
 }
 

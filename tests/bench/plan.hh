@@ -20,9 +20,9 @@ struct Plan {
 	std::vector<const Aead *> aeads;
 	/** Of bulk. */
 	std::vector<unsigned int> connections = {1, 4};
-	unsigned int rounds = 10;
+	unsigned int rounds = 16;
 	/** How long the clock runs in each run, about. */
-	double seconds = 0.4;
+	double seconds = 0.25;
 	std::size_t write_size = 65536;
 	std::size_t read_size = 65536;
 };
