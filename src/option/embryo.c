@@ -392,6 +392,26 @@ static void embryo_tuple_of(const struct sock *sk, struct tcpcrypt_tuple *tuple)
 	tuple->remote.ip = inet->inet_daddr;
 }
 
+/* A child that is not ours to take, though its peer counts on encryption: gone, as inet_child_forget() does it. */
+static void embryo_reset_run(struct work_struct *work)
+{
+	struct tcpcrypt_conn *conn = container_of(work, struct tcpcrypt_conn, work);
+	struct sock *sk = conn->sk;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	if (!sk->sk_socket && !sock_flag(sk, SOCK_DEAD) && !sock_owned_by_user_nocheck(sk)) {
+		sk->sk_prot->disconnect(sk, O_NONBLOCK);
+		WRITE_ONCE(sk->sk_err, EPROTO);
+		spin_unlock_bh(&sk->sk_lock.slock);
+	} else {
+		spin_unlock_bh(&sk->sk_lock.slock);
+		tcp_abort(sk, EPROTO);
+	}
+	sock_put(sk);
+	tcpcrypt_conn_put(conn);
+	module_put(THIS_MODULE);
+}
+
 /* Softirq, the child's spinlock held, before any of its data is queued and before accept() can have it. */
 void tcpcrypt_embryo_established(struct sock *sk)
 {
@@ -425,7 +445,7 @@ void tcpcrypt_embryo_established(struct sock *sk)
 	}
 	/*
 	 * The reference of the module goes with the connection. A BPF program may have put the child into a
-	 * sockmap a moment ago: then it is attached all the same, fails at once, and is reset.
+	 * sockmap a moment ago: then it can be neither encrypted nor plain.
 	 */
 	conn = e->conn;
 	conn->isn = e->snt_isn + 1;
@@ -434,13 +454,14 @@ void tcpcrypt_embryo_established(struct sock *sk)
 	if (tcpcrypt_attach_possible(sk) == TCPCRYPT_REASON_NONE) {
 		tcpcrypt_attach(sk, conn);
 		tcpcrypt_handshake_start(conn, &e->res);
-		embryo_free(e);
 	} else {
 		tcpcrypt_reason_inc(tn, TCPCRYPT_ABORT_FOREIGN_DATA);
-		tcp_sk(sk)->rcv_wnd = 0;
-		WRITE_ONCE(sk->sk_err, EPROTO);
-		embryo_drop(e);
+		conn->sk = sk;
+		sock_hold(sk);
+		INIT_WORK(&conn->work, embryo_reset_run);
+		queue_work(tcpcrypt_wq, &conn->work);
 	}
+	embryo_free(e);
 }
 
 static void embryo_scan(struct net *dying)

@@ -18,6 +18,26 @@ static bool hooks_is_tcp(const struct sock *sk)
 	return sk_fullsock(sk) && sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM;
 }
 
+/*
+ * Is it a segment of skb->sk at all? A tunnel keeps skb->sk on the packet that it wraps a segment into, and
+ * that passes here too, without the socket lock.
+ */
+static bool hooks_out_is_segment(const struct sk_buff *skb, u8 pf)
+{
+	unsigned int off = 0;
+
+	if (!skb_transport_header_was_set(skb))
+		return false;
+	if (pf == NFPROTO_IPV4)
+		off = ip_hdr(skb)->protocol == IPPROTO_TCP ? ip_hdrlen(skb) : 0;
+	else if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP)
+		off = sizeof(struct ipv6hdr);
+	else if (ipv6_find_hdr(skb, &off, IPPROTO_TCP, NULL, NULL) != IPPROTO_TCP)
+		off = 0;
+	return off && skb_transport_offset(skb) == off &&
+	       skb_headlen(skb) >= off + sizeof(struct tcphdr) && tcp_hdr(skb)->doff >= 5;
+}
+
 static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct sock *sk = skb->sk;
@@ -25,9 +45,11 @@ static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_h
 	struct tcpcrypt_tuple tuple;
 	struct tcphdr *th;
 
-	if (!sk || !skb_transport_header_was_set(skb))
+	if (!sk)
 		return NF_ACCEPT;
 	if (sk->sk_state == TCP_NEW_SYN_RECV) {
+		if (!hooks_out_is_segment(skb, state->pf))
+			return NF_ACCEPT;
 		th = tcp_hdr(skb);
 		if (!th->syn || !th->ack || tcpcrypt_segment_has(th, ENO_KIND))
 			return NF_ACCEPT;
@@ -38,7 +60,9 @@ static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_h
 	if (!hooks_is_tcp(sk))
 		return NF_ACCEPT;
 	conn = tcpcrypt_conn_of_rcu(sk);	/* netfilter holds the RCU read lock */
-	return conn ? tcpcrypt_active_out(skb, sk, conn, tcp_hdr(skb)) : NF_ACCEPT;
+	if (!conn || !hooks_out_is_segment(skb, state->pf))
+		return NF_ACCEPT;
+	return tcpcrypt_active_out(skb, sk, conn, tcp_hdr(skb));
 }
 
 static bool hooks_checksum_ok(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff)

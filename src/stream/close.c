@@ -94,6 +94,20 @@ static bool close_over(struct tcpcrypt_conn *conn)
 	return conn->state == TCPCRYPT_ENCRYPTED && conn->fin_sent && conn->rx.finp;
 }
 
+/*
+ * SO_LINGER: the caller wants to wait for the FIN's acknowledgement. tcp_close() does that, once the FIN is
+ * on its way; until then it is ours. Return: what is left of the time.
+ */
+static long close_linger(struct tcpcrypt_conn *conn, long timeout)
+{
+	struct sock *sk = conn->sk;
+
+	while (timeout && !signal_pending(current) && tcpcrypt_conn_of(sk) == conn && !conn->fin_sent &&
+	       conn->state != TCPCRYPT_DEAD && sk->sk_state != TCP_CLOSE)
+		tcpcrypt_wait(sk, &timeout);
+	return timeout;
+}
+
 void tcpcrypt_close(struct sock *sk, long timeout)
 {
 	struct tcpcrypt_conn *conn;
@@ -120,7 +134,11 @@ void tcpcrypt_close(struct sock *sk, long timeout)
 			WRITE_ONCE(conn->shut_tx, true);
 			if (conn->state == TCPCRYPT_ENCRYPTED)
 				tcpcrypt_tx_work(conn);
-			/* SO_LINGER waits in tcp_close(), which is right once the FIN is on its way. */
+			tcpcrypt_conn_get(conn);
+			timeout = close_linger(conn, timeout);
+			tcpcrypt_conn_put(conn);
+			if (tcpcrypt_conn_of(sk) != conn)
+				goto out;
 			if (!close_over(conn) && !(timeout && conn->fin_sent)) {
 				keep = !close_keep(conn);
 				reset = !keep && !conn->fin_sent;

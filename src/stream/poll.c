@@ -53,27 +53,43 @@ static __poll_t poll_mask(struct tcpcrypt_conn *conn, struct socket *sock)
 	return mask;
 }
 
-__poll_t tcpcrypt_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
+static bool poll_mask_of(struct socket *sock, __poll_t *mask)
 {
-	struct sock *sk = sock->sk;
-	const struct proto_ops *ops;
 	struct tcpcrypt_conn *conn;
-	__poll_t mask = 0;
+	bool ours;
 
 	rcu_read_lock();
-	conn = tcpcrypt_conn_of_rcu(sk);
-	if (conn && READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT) {
-		sock_poll_wait(file, sock, wait);
-		mask = poll_mask(conn, sock);
-		rcu_read_unlock();
-		return mask;
-	}
-	rcu_read_unlock();
+	conn = tcpcrypt_conn_of_rcu(sock->sk);
 	/* Before the connection is established TCP's answer is right: there is nothing in its queue. */
-	ops = READ_ONCE(sock->ops);
-	if (ops->poll == tcpcrypt_poll)
-		return tcp_poll(file, sock, wait);
-	return ops->poll(file, sock, wait);
+	ours = conn && READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT;
+	if (ours && mask)
+		*mask = poll_mask(conn, sock);
+	rcu_read_unlock();
+	return ours;
+}
+
+__poll_t tcpcrypt_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
+{
+	const struct proto_ops *ops;
+	__poll_t mask = 0;
+	bool ours;
+
+	tcpcrypt_enter();
+	ours = poll_mask_of(sock, NULL);
+	if (ours) {
+		sock_poll_wait(file, sock, wait);	/* may sleep */
+		ours = poll_mask_of(sock, &mask);
+		wait = NULL;
+	}
+	if (!ours) {
+		ops = READ_ONCE(sock->ops);
+		if (ops->poll == tcpcrypt_poll)
+			mask = tcp_poll(file, sock, wait);
+		else
+			mask = ops->poll(file, sock, wait);
+	}
+	tcpcrypt_leave();
+	return mask;
 }
 
 bool tcpcrypt_sock_is_readable(struct sock *sk)

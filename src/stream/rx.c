@@ -206,12 +206,15 @@ static unsigned int rx_map_queue(struct tcpcrypt_conn *conn, struct scatterlist 
 		if (off >= skb->len)
 			continue;
 		part = min(left, skb->len - off);
-		if (n >= TCPCRYPT_OPEN_SGS - 1)
+		/* The end mark of the last entry is what bounds skb_to_sgvec(): that entry is never ours. */
+		if (n >= TCPCRYPT_OPEN_SGS - 2)
 			return 0;
 		ret = skb_to_sgvec_nomark(skb, sg + n, off, part);
 		if (ret <= 0)
 			return 0;
 		n += ret;
+		if (n > TCPCRYPT_OPEN_SGS - 1)
+			return 0;
 		seq += part;
 		left -= part;
 		if (!left)

@@ -505,6 +505,7 @@ int tcpcrypt_tx_finish(struct tcpcrypt_conn *conn)
 		conn->fin_sent = true;
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
 		conn->base_prot->shutdown(sk, SEND_SHUTDOWN);
+		conn->saved_state_change(sk);
 	}
 	return 0;
 }
