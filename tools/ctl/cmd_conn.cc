@@ -96,6 +96,7 @@ void run_show(Context &context, const Show &show)
 void add_conn(CLI::App &app, Context &context)
 {
 	app.require_subcommand(0, 1);
+	add_family_flags(app, context);
 	auto options = std::make_shared<Show>();
 	CLI::App *show = app.add_subcommand("show", "List connections (the default)");
 	show->add_option("FILTER", options->words,
@@ -103,6 +104,7 @@ void add_conn(CLI::App &app, Context &context)
 			 "connections that match all of them")
 		->type_name("");
 	show->add_flag("-w,--wide", options->wide, "Session IDs in full");
+	add_family_flags(*show, context);
 	app.callback([&context, options] {
 		context.run = [options](Context &chosen) { run_show(chosen, *options); };
 	});

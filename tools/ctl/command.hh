@@ -35,6 +35,12 @@ void add_stats(CLI::App &app, Context &context);
 void add_config(CLI::App &app, Context &context);
 void add_explain(CLI::App &app, Context &context);
 
+/**
+ * -4 and -6. They are global, but a command that takes words needs them once more: CLI11 takes an option
+ * that starts with a digit for a word where it is not declared.
+ */
+void add_family_flags(CLI::App &app, Context &context);
+
 /** What the bare command does. */
 void run_status(Context &context, bool require);
 

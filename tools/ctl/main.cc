@@ -46,9 +46,7 @@ void add_globals(CLI::App &app, Context &context, std::string &color)
 	app.add_flag("-o,--oneline", context.print.oneline, "Print each record on one line, as key=value");
 	app.add_flag("-q,--quiet", context.print.quiet, "Print no result, only errors");
 	app.add_option("-n,--netns", context.netns, "Work in this network namespace")->type_name("NAME");
-	auto *ipv4 = app.add_flag_callback("-4", [&] { context.family = AF_INET; }, "Only IPv4 connections");
-	auto *ipv6 = app.add_flag_callback("-6", [&] { context.family = AF_INET6; }, "Only IPv6 connections");
-	ipv4->excludes(ipv6);
+	add_family_flags(app, context);
 	app.add_option("--color", color, "Colors: auto, always or never")
 		->type_name("WHEN")
 		->expected(0, 1)
@@ -92,6 +90,13 @@ int run(int argc, char **argv)
 }
 
 } // namespace
+
+void add_family_flags(CLI::App &app, Context &context)
+{
+	auto *ipv4 = app.add_flag_callback("-4", [&] { context.family = AF_INET; }, "Only IPv4 connections");
+	auto *ipv6 = app.add_flag_callback("-6", [&] { context.family = AF_INET6; }, "Only IPv6 connections");
+	ipv4->excludes(ipv6);
+}
 
 Printer Context::printer() const
 {
