@@ -80,6 +80,15 @@ void Tcp::note_options(View own)
 {
 	own_timestamps_ = !find_option(own, OPT_TIMESTAMPS).empty();
 	own_wscale_ = !find_option(own, OPT_WSCALE).empty();
+	agree_options();
+}
+
+/** What both SYNs have; either may be the first. */
+void Tcp::agree_options()
+{
+	timestamps_ = own_timestamps_ && !find_option(syn_options, OPT_TIMESTAMPS).empty();
+	Bytes wscale = find_option(syn_options, OPT_WSCALE);
+	remote_shift_ = own_wscale_ && wscale.size() == 3 ? wscale[2] : 0;
 }
 
 void Tcp::send_syn(View options)
@@ -164,11 +173,13 @@ void Tcp::flush(std::size_t chunk)
 {
 	chunk = chunk ? chunk : mss;
 	std::uint64_t next = pushed_;
-	while (acked_ < sent_.size()) {
+	std::uint64_t in_flight_max = UINT64_MAX; // until the first loss
+	for (int stalls = 0; acked_ < sent_.size();) {
 		if (reset_)
 			throw Failure("reset while we were sending");
-		while (next < sent_.size() && next - acked_ < remote_window_) {
-			std::uint64_t room = std::min<std::uint64_t>(chunk, remote_window_ - (next - acked_));
+		std::uint64_t limit = std::min<std::uint64_t>(remote_window_, in_flight_max);
+		while (next < sent_.size() && next - acked_ < limit) {
+			std::uint64_t room = std::min<std::uint64_t>(chunk, limit - (next - acked_));
 			std::uint64_t to = std::min<std::uint64_t>(next + room, sent_.size());
 			send_range(next, to, to == sent_.size() ? PSH : 0);
 			next = to;
@@ -178,11 +189,18 @@ void Tcp::flush(std::size_t chunk)
 		auto moved = [&] {
 			return acked_ > before || reset_ || (next < sent_.size() && remote_window_ > window_before);
 		};
-		for (int tries = 0; !wire_.wait_for(moved, retransmit_after); tries++) {
-			check(tries < 30, "the device does not acknowledge our data");
-			std::uint64_t length = std::min<std::uint64_t>(remote_window_ ? chunk : 1, sent_.size() - acked_);
-			send_range(acked_, acked_ + length, PSH);
-			next = std::max(next, acked_ + length);
+		if (wire_.wait_for(moved, retransmit_after)) {
+			stalls = 0;
+			if (in_flight_max != UINT64_MAX)
+				in_flight_max += chunk;
+		} else {
+			check(++stalls < 30, "the device does not acknowledge our data");
+			// Again from the first byte that may be lost; into a closed window a single one, as a probe.
+			if (remote_window_ == 0)
+				send_range(acked_, acked_ + 1, PSH);
+			else
+				next = acked_;
+			in_flight_max = 2 * chunk;
 		}
 		next = std::max(next, acked_);
 	}
@@ -235,10 +253,7 @@ void Tcp::receive_syn(const Segment &segment)
 		irs = segment.seq;
 	}
 	syn_options = segment.options;
-	Bytes wscale = find_option(segment.options, OPT_WSCALE);
-	timestamps_ = own_timestamps_ && !find_option(segment.options, OPT_TIMESTAMPS).empty();
-	if (own_wscale_ && wscale.size() == 3)
-		remote_shift_ = wscale[2];
+	agree_options();
 }
 
 void Tcp::receive_ack(const Segment &segment)

@@ -99,6 +99,7 @@ private:
 	void receive_payload(const Segment &segment);
 	void receive_ack(const Segment &segment);
 	void note_options(View own);
+	void agree_options();
 	void store(std::uint64_t offset, View bytes);
 
 	Wire &wire_;
