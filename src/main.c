@@ -17,14 +17,17 @@
 static void tcpcrypt_wait_for_threads(void)
 {
 	long inside;
-	int cpu;
+	int refs, cpu;
 
 	synchronize_rcu_tasks();
 	for (;;) {
+		/* tcpcrypt_leave_to_base() gets before it leaves: so this is read in the same order. */
+		refs = module_refcount(THIS_MODULE);
+		smp_rmb();
 		inside = 0;
 		for_each_possible_cpu(cpu)
 			inside += per_cpu(tcpcrypt_inside, cpu);
-		if (!inside)
+		if (!inside && refs <= 0)
 			break;
 		msleep(10);
 	}
@@ -62,6 +65,8 @@ static int __init tcpcrypt_init(void)
 	err = tcpcrypt_probe_init();
 	if (err)
 		goto exit_netlink;
+	/* The hooks were there before the probe: until now they answered nobody. */
+	WRITE_ONCE(tcpcrypt_draining, false);
 	pr_info("tcpcrypt: loaded; new TCP connections to hosts that have it too are encrypted\n");
 	return 0;
 

@@ -6,7 +6,7 @@
 #include "option/hooks.h"
 
 unsigned int tcpcrypt_net_id;
-bool tcpcrypt_draining;
+bool tcpcrypt_draining = true;	/* until the module is up */
 
 u64 tcpcrypt_stat_read(const struct tcpcrypt_net *tn, enum tcpcrypt_stat stat)
 {

@@ -40,6 +40,7 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 	enum tcpcrypt_reason reason = active_allowed(tn, sk);
 	u8 opt[ENO_TCP_OPTIONS_MAX];
 	unsigned int len;
+	bool ready;
 
 	if (reason)
 		goto plain;
@@ -56,8 +57,10 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 		tcpcrypt_conn_put(conn);
 		goto plain;
 	}
+	ready = tcpcrypt_keypool_take(conn->hs);
 	tcpcrypt_attach(sk, conn);
-	tcpcrypt_conn_kick(conn);	/* the key pair is made while the SYN is on its way */
+	if (!ready)
+		tcpcrypt_conn_kick(conn);	/* the key pair is made while the SYN is on its way */
 	return;
 plain:
 	tcpcrypt_reason_inc(tn, reason);

@@ -299,8 +299,13 @@ static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_so
 	e->req = req;
 	e->rcv_isn = tcp_rsk(req)->rcv_isn;
 	e->snt_isn = tcp_rsk(req)->snt_isn;
+	if (!refcount_inc_not_zero(&req->rsk_refcnt)) {
+		module_put(THIS_MODULE);
+		goto put;
+	}
 	err = tcpcrypt_segment_insert(skb, e->conn->syn.raw, e->conn->syn.raw_len);
-	if (err || !refcount_inc_not_zero(&req->rsk_refcnt)) {
+	if (err) {
+		sock_gen_put(req_to_sk(req));
 		module_put(THIS_MODULE);
 		tcpcrypt_conn_put(e->conn);
 		kfree(e);
@@ -333,6 +338,7 @@ void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const
 	struct net *net = sock_net(req->rsk_listener);
 	struct tcpcrypt_net *tn = tcpcrypt_net(net);
 	unsigned int h = embryo_hash(net, tuple);
+	struct request_sock *moved = NULL;
 	struct embryo *e, *old = NULL;
 	enum tcpcrypt_reason reason;
 	u8 opt[ENO_TCP_OPTIONS_MAX];
@@ -342,7 +348,12 @@ void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const
 
 	spin_lock_bh(&embryo_table[h].lock);
 	e = embryo_find(h, net, tuple);
-	if (e && e->req != req) {	/* of an earlier connection with the same ports */
+	if (e && e->req != req && e->rcv_isn == tcp_rsk(req)->rcv_isn && e->snt_isn == tcp_rsk(req)->snt_isn &&
+	    refcount_inc_not_zero(&req->rsk_refcnt)) {
+		moved = e->req;		/* to another listener of its group (tcp_migrate_req) */
+		e->req = req;
+		e->stale = false;
+	} else if (e && e->req != req) {	/* of an earlier connection with the same ports */
 		hlist_del(&e->node);
 		old = e;
 		e = NULL;
@@ -354,6 +365,8 @@ void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const
 	spin_unlock_bh(&embryo_table[h].lock);
 	if (old)
 		embryo_drop(old);
+	if (moved)
+		sock_gen_put(req_to_sk(moved));
 	if (e) {
 		if (len && !tcpcrypt_segment_insert(skb, opt, len))
 			tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);

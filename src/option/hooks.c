@@ -157,8 +157,10 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	if (th->urg && sk && hooks_is_tcp(sk)) {
 		struct tcpcrypt_conn *conn = tcpcrypt_conn_of_rcu(sk);
 
-		if (conn && READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT)
-			hooks_in_urgent(skb, thoff);
+		if (conn && READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT) {
+			hooks_in_urgent(skb, thoff);	/* may have moved the header */
+			return NF_ACCEPT;
+		}
 	}
 	if (th->syn && !th->ack && !th->rst)
 		hooks_in_syn(skb, state, thoff, th);

@@ -6,7 +6,17 @@
 #include <linux/netfilter.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
+
+/* The checksum is over the last address of a routing header, not over that in the IPv6 header. */
+static bool segment_is_routed(const struct sk_buff *skb)
+{
+	unsigned int off = 0;
+
+	return ipv6_hdr(skb)->nexthdr != IPPROTO_TCP &&
+	       ipv6_find_hdr(skb, &off, NEXTHDR_ROUTING, NULL, NULL) == NEXTHDR_ROUTING;
+}
 
 /*
  *   network header | [extension headers] | TCP header, options | HERE | payload
@@ -22,7 +32,7 @@ int tcpcrypt_segment_insert(struct sk_buff *skb, const u8 *opt, unsigned int len
 
 	if (tcpcrypt_segment_room(th) < room || skb->len + room > U16_MAX || hdrs > skb_headlen(skb))
 		return -ENOSPC;
-	if (!v4 && !ipv6_hdr(skb)->payload_len)		/* a jumbogram */
+	if (!v4 && (!ipv6_hdr(skb)->payload_len || segment_is_routed(skb)))	/* a jumbogram, or: */
 		return -ENOSPC;
 	if (skb_cow_head(skb, room))
 		return -ENOMEM;

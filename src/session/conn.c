@@ -14,6 +14,7 @@ DEFINE_PER_CPU(long, tcpcrypt_inside);
 static DEFINE_SPINLOCK(conn_table_lock);	/* writers of conn_table */
 static DEFINE_HASHTABLE(conn_table, CONN_TABLE_BITS);
 static struct kmem_cache *conn_cache;
+static atomic64_t conn_serial;
 
 int tcpcrypt_conn_init(void)
 {
@@ -38,6 +39,7 @@ void tcpcrypt_conn_exit(void)
 	rcu_barrier();
 	destroy_workqueue(tcpcrypt_wq);
 	kmem_cache_destroy(conn_cache);
+	tcpcrypt_keypool_wipe();
 }
 
 struct tcpcrypt_conn *tcpcrypt_conn_alloc(struct sock *sk, struct tcpcrypt_net *tn, bool active)
@@ -53,6 +55,7 @@ struct tcpcrypt_conn *tcpcrypt_conn_alloc(struct sock *sk, struct tcpcrypt_net *
 	}
 	conn->hs->peer = conn->hs->peer_inline;
 	conn->hs->peer_cap = sizeof(conn->hs->peer_inline);
+	conn->serial = atomic64_inc_return(&conn_serial);
 	conn->sk = sk;
 	conn->tn = tn;
 	conn->net = tn->net;
@@ -68,6 +71,7 @@ void tcpcrypt_handshake_free(struct tcpcrypt_handshake *hs)
 {
 	if (!hs)
 		return;
+	tcpcrypt_keypool_give(hs);
 	tcpcrypt_cipher_free(hs->tx);
 	tcpcrypt_cipher_free(hs->rx);
 	if (hs->peer != hs->peer_inline)
@@ -147,7 +151,7 @@ void tcpcrypt_conn_kick(struct tcpcrypt_conn *conn)
 
 void tcpcrypt_conn_timer(struct tcpcrypt_conn *conn, unsigned long delay)
 {
-	if (!mod_timer(&conn->timer, jiffies + delay)) {
+	if (!timer_reduce(&conn->timer, jiffies + delay)) {
 		sock_hold(conn->sk);
 		tcpcrypt_conn_get(conn);
 	}

@@ -75,6 +75,7 @@ enum tcpcrypt_phase {
  * @keyed: the one that @priv and @own are for; the worker's
  * @phase: see there
  * @priv: our private key, wiped after use (K-06)
+ * @pub: our public key in wire encoding
  * @own: our Init message as sent (part of the key derivation)
  * @own_len: its length, 0 until made
  * @own_sent: how much of it TCP has taken
@@ -94,6 +95,7 @@ struct tcpcrypt_handshake {
 	const struct tcpcrypt_tep *keyed;
 	enum tcpcrypt_phase phase;
 	u8 priv[TCPCRYPT_PRIV_MAX];
+	u8 pub[TCPCRYPT_PUB_MAX];
 	u8 own[TCPCRYPT_INIT_SEND_MAX];
 	unsigned int own_len;
 	unsigned int own_sent;
@@ -185,6 +187,7 @@ struct tcpcrypt_rx {
  * @out: sealed bytes that TCP has not taken, in order; never sealed again
  * @n_out: entries in @out
  * @out_bytes: bytes in @out
+ * @pushing: TCP is being given @out just now
  * @waiting: plaintext written before the keys were there
  * @waiting_bytes: bytes in @waiting, charged to the socket
  * @req: AEAD request
@@ -208,6 +211,7 @@ struct tcpcrypt_tx {
 	struct bio_vec out[TCPCRYPT_SEAL_SGS + 2];
 	unsigned int n_out;
 	u32 out_bytes;
+	bool pushing;
 	struct list_head waiting;
 	u32 waiting_bytes;
 	struct aead_request *req;
@@ -260,6 +264,7 @@ struct tcpcrypt_tx {
  * @priv_sock: see @closed
  * @work: the worker
  * @timer: handshake time-out, then retries, then the time-out after close
+ * @serial: unlike that of any other connection, of this socket too; for those who slept
  * @list: in the table of connections
  * @listed: it is
  * @rwork: frees it
@@ -311,6 +316,7 @@ struct tcpcrypt_conn {
 	struct work_struct work;
 	struct timer_list timer;
 	struct hlist_node list;
+	u64 serial;
 	u64 cookie;
 	bool listed;
 	struct rcu_work rwork;
@@ -373,7 +379,7 @@ void tcpcrypt_conn_set_state(struct tcpcrypt_conn *conn, enum tcpcrypt_conn_stat
 /** tcpcrypt_conn_kick() - run the worker; the socket is alive (slot held, or its lock) */
 void tcpcrypt_conn_kick(struct tcpcrypt_conn *conn);
 
-/** tcpcrypt_conn_timer() - run the worker in @delay jiffies; replaces an earlier time */
+/** tcpcrypt_conn_timer() - run the worker in @delay jiffies at the latest; lock held */
 void tcpcrypt_conn_timer(struct tcpcrypt_conn *conn, unsigned long delay);
 void tcpcrypt_conn_timer_stop(struct tcpcrypt_conn *conn);
 
@@ -427,6 +433,17 @@ unsigned int tcpcrypt_chunk_to_sg(struct tcpcrypt_chunk *chunk, u32 off, u32 len
 
 /** tcpcrypt_chunk_wipe() - overwrite @len bytes from @off */
 void tcpcrypt_chunk_wipe(struct tcpcrypt_chunk *chunk, u32 off, u32 len);
+
+/* keypool.c: key pairs made for connections that turned out plain; each is used for one connection */
+
+/** tcpcrypt_keypool_take() - an unused pair for @hs's guess; any context; false: the worker must make one */
+bool tcpcrypt_keypool_take(struct tcpcrypt_handshake *hs);
+
+/** tcpcrypt_keypool_give() - keep the pair of @hs if it never left this host; wiped from @hs; any context */
+void tcpcrypt_keypool_give(struct tcpcrypt_handshake *hs);
+
+/** tcpcrypt_keypool_wipe() - at unload */
+void tcpcrypt_keypool_wipe(void);
 
 enum tcpcrypt_lock {
 	TCPCRYPT_LOCK_BUSY,	/* not locked; release_cb will run the worker again */

@@ -29,23 +29,24 @@ static unsigned int handshake_aeads(struct tcpcrypt_conn *conn, u16 *ids)
 	return n;
 }
 
-/* A: key pair, nonce, Init1. The TEP that we offered best is a guess that is nearly always right. */
+/* A: a key pair. The TEP that we offered best is a guess that is nearly always right. */
 static int handshake_keygen(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_handshake *hs = conn->hs;
-	u8 pub[TCPCRYPT_PUB_MAX], nonce[TCPCRYPT_NONCE_LEN];
-	u16 ids[TCPCRYPT_AEADS_MAX];
-	unsigned int n;
-	int err;
 
 	hs->keyed = READ_ONCE(hs->tep) ? : hs->guess;
-	err = hs->keyed->keygen(hs->priv, pub);
-	if (err)
-		return err;
+	return hs->keyed->keygen(hs->priv, hs->pub);
+}
+
+static void handshake_build_init1(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_handshake *hs = conn->hs;
+	u8 nonce[TCPCRYPT_NONCE_LEN];
+	u16 ids[TCPCRYPT_AEADS_MAX];
+	unsigned int n = handshake_aeads(conn, ids);
+
 	get_random_bytes(nonce, sizeof(nonce));
-	n = handshake_aeads(conn, ids);
-	hs->own_len = tcpcrypt_init1_build(ids, n, nonce, pub, hs->keyed->pub_len, hs->own);
-	return 0;
+	hs->own_len = tcpcrypt_init1_build(ids, n, nonce, hs->pub, hs->keyed->pub_len, hs->own);
 }
 
 /* Pull what has arrived of the peer's message, and no byte more; -EAGAIN while it is not whole. */
@@ -154,7 +155,7 @@ static enum tcpcrypt_reason handshake_compute_a(struct tcpcrypt_conn *conn, cons
 static enum tcpcrypt_reason handshake_compute_b(struct tcpcrypt_conn *conn, const u8 **pub)
 {
 	struct tcpcrypt_handshake *hs = conn->hs;
-	u8 own_pub[TCPCRYPT_PUB_MAX], nonce[TCPCRYPT_NONCE_LEN];
+	u8 nonce[TCPCRYPT_NONCE_LEN];
 	u16 ids[TCPCRYPT_AEADS_MAX];
 	struct tcpcrypt_init1 msg;
 	int err;
@@ -165,11 +166,11 @@ static enum tcpcrypt_reason handshake_compute_b(struct tcpcrypt_conn *conn, cons
 							     handshake_aeads(conn, ids)));
 	if (!hs->aead)
 		return TCPCRYPT_ABORT_NO_CIPHER;
-	err = hs->tep->keygen(hs->priv, own_pub);
+	err = hs->tep->keygen(hs->priv, hs->pub);
 	if (err)
 		return err == -ENOMEM ? TCPCRYPT_ABORT_NO_MEMORY : TCPCRYPT_ABORT_CRYPTO;
 	get_random_bytes(nonce, sizeof(nonce));
-	hs->own_len = tcpcrypt_init2_build(hs->aead->id, nonce, own_pub, hs->tep->pub_len, hs->own);
+	hs->own_len = tcpcrypt_init2_build(hs->aead->id, nonce, hs->pub, hs->tep->pub_len, hs->own);
 	*pub = msg.pub;
 	return TCPCRYPT_REASON_NONE;
 }
@@ -217,6 +218,9 @@ static int handshake_send(struct tcpcrypt_conn *conn, enum tcpcrypt_lock how)
 		WRITE_ONCE(conn->limit_seq, conn->isn + hs->own_len);
 	}
 	while (hs->own_sent < hs->own_len) {
+		/* Somebody else's bytes in front: see tcpcrypt_tx_push(). */
+		if (tcp_sk(conn->sk)->write_seq != conn->isn + hs->own_sent)
+			return -EEXIST;
 		ret = tcpcrypt_tx_raw(conn, hs->own + hs->own_sent, hs->own_len - hs->own_sent,
 				      how == TCPCRYPT_LOCK_BH);
 		if (ret < 0)
@@ -263,6 +267,8 @@ static int handshake_step(struct tcpcrypt_conn *conn, enum tcpcrypt_lock how)
 			hs->phase = TCPCRYPT_HS_KEYGEN;
 			return 0;
 		}
+		if (!hs->own_len)
+			handshake_build_init1(conn);
 		err = handshake_send(conn, how);
 		if (!err)
 			hs->phase = TCPCRYPT_HS_RECEIVE;
@@ -292,6 +298,8 @@ static enum tcpcrypt_reason handshake_reason(int err)
 		return TCPCRYPT_ABORT_TRUNCATED;
 	case -ENOMEM:
 		return TCPCRYPT_ABORT_NO_MEMORY;
+	case -EEXIST:
+		return TCPCRYPT_ABORT_FOREIGN_DATA;
 	default:
 		return TCPCRYPT_ABORT_BAD_INIT;
 	}

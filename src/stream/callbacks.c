@@ -41,7 +41,7 @@ void tcpcrypt_write_space(struct sock *sk)
 
 	if (!conn)
 		return;
-	if (conn->tx.n_out)
+	if (conn->tx.n_out && !conn->tx.pushing)	/* TCP refuses for want of memory: the timer tries again */
 		tcpcrypt_conn_kick(conn);
 	conn->saved_write_space(sk);
 }

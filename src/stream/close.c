@@ -27,7 +27,8 @@ int tcpcrypt_shutdown(struct socket *sock, int how)
 	lock_sock(sk);
 	conn = tcpcrypt_conn_of(sk);
 	if (conn && conn->state != TCPCRYPT_SYN_SENT && how >= SHUT_RD && how <= SHUT_RDWR &&
-	    (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+	    (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
+				   TCPF_CLOSING | TCPF_LAST_ACK)) {
 		/* SEND_SHUTDOWN would keep FINp from getting out: it is set after it. */
 		if (how != SHUT_RD && !conn->shut_tx) {
 			WRITE_ONCE(conn->shut_tx, true);
@@ -128,9 +129,9 @@ void tcpcrypt_close(struct sock *sk, long timeout)
 	}
 	if ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2) &&
 	    (conn->state == TCPCRYPT_EXCHANGE || conn->state == TCPCRYPT_ENCRYPTED)) {
-		if (close_unread(conn) || (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)) {
+		if (close_unread(conn) || conn->state == TCPCRYPT_DEAD || (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)) {
 			reset = true;
-		} else if (conn->state != TCPCRYPT_DEAD) {
+		} else {
 			WRITE_ONCE(conn->shut_tx, true);
 			if (conn->state == TCPCRYPT_ENCRYPTED)
 				tcpcrypt_tx_work(conn);

@@ -22,8 +22,9 @@ static int recv_end(struct tcpcrypt_conn *conn)
 	}
 	if (conn->err)
 		return -conn->err;
-	if (sk->sk_err) {
-		conn->err = READ_ONCE(sk->sk_err);
+	if (sk->sk_err) {	/* of a living connection: an ICMP error, reported once (IP_RECVERR) */
+		if (sk->sk_state == TCP_CLOSE)
+			conn->err = READ_ONCE(sk->sk_err);
 		return sock_error(sk);
 	}
 	if (sk->sk_state == TCP_CLOSE) {
@@ -77,6 +78,12 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 		if (!conn) {
 			*plain = !copied;
 			break;
+		}
+		if (conn->abort_pending) {	/* nobody sleeps in a copy while the worker waits to reset */
+			release_sock(sk);
+			tcpcrypt_conn_abort(sk);
+			lock_sock(sk);
+			continue;
 		}
 		target = flags & MSG_WAITALL ? len : min_t(size_t, conn->rcvlowat, len) ? : 1;
 		ret = recv_take(conn, &msg->msg_iter, len - copied, flags, flags & MSG_PEEK ? copied : 0);

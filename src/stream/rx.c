@@ -144,8 +144,13 @@ bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn)
 		return rx_queued(sk) > 0;
 	if (sock_flag(sk, SOCK_DONE))
 		return true;
+	/*
+	 * F-09: a rekey is answered at once, also when nobody reads. What that opens ahead of the reader is
+	 * bounded, or a peer that says rekey=1 in every frame could fill our memory past its window.
+	 */
 	if (rx_whole(conn))
-		return !rx_data_of(conn->rx.need) || conn->rx.head_rekey;
+		return !rx_data_of(conn->rx.need) ||
+		       (conn->rx.head_rekey && conn->rx.ready < READ_ONCE(sk->sk_rcvbuf) / 2);
 	return rx_stalled(conn);
 }
 
@@ -348,6 +353,7 @@ static int rx_opened(struct tcpcrypt_conn *conn, u8 flags, u32 data)
 	rx->need = 0;
 	if (flags & TCPCRYPT_FLAG_FINP) {
 		WRITE_ONCE(rx->finp, true);
+		conn->saved_state_change(conn->sk);	/* others may wait for it, too */
 		if (rx_queued(conn->sk))	/* F-06 */
 			return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_AFTER_FINP);
 	}
@@ -559,12 +565,11 @@ ssize_t tcpcrypt_rx_copy(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 {
 	struct sock *sk = conn->sk;
-	bool finp = conn->rx.finp;
 	ssize_t ret = 0;
 
 	while (ret >= 0 && tcpcrypt_rx_needs_worker(conn) && conn->state == TCPCRYPT_ENCRYPTED)
 		ret = tcpcrypt_rx_open(conn, NULL);
-	if (conn->rx.finp != finp || conn->state == TCPCRYPT_DEAD)
+	if (conn->state == TCPCRYPT_DEAD)
 		conn->saved_state_change(sk);
 	if (tcpcrypt_rx_update(conn))
 		conn->saved_data_ready(sk);

@@ -24,6 +24,9 @@ static int send_wait(struct tcpcrypt_conn *conn, struct sock *sk, long *timeo)
 {
 	if (!*timeo) {
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		/* For want of memory, with nothing in flight: no ACK will call write_space(). */
+		if (conn->state == TCPCRYPT_ENCRYPTED && tcp_rtx_and_write_queues_empty(sk))
+			tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
 		return -EAGAIN;
 	}
 	if (signal_pending(current))
@@ -98,6 +101,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg, bool *plain)
 	struct tcpcrypt_conn *conn;
 	size_t size = msg_data_left(msg);
 	ssize_t copied = 0, ret;
+	u64 serial = 0;
 	int err = 0;
 
 	*plain = false;
@@ -108,6 +112,11 @@ static int send_locked(struct sock *sk, struct msghdr *msg, bool *plain)
 			*plain = !copied;
 			break;
 		}
+		if (serial && conn->serial != serial) {		/* disconnected and connected anew meanwhile */
+			err = -EPIPE;
+			break;
+		}
+		serial = conn->serial;
 		if (flags & MSG_OOB) {
 			err = -EOPNOTSUPP;
 			break;

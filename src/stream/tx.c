@@ -210,7 +210,9 @@ static void tx_unpin(struct tcpcrypt_tx *tx, unsigned int n_in)
 
 static bool tx_may_pin(const struct iov_iter *from, size_t len)
 {
-	return len > TX_COPY_MAX && (user_backed_iter(from) || iov_iter_is_bvec(from));
+	/* Many tiny pieces would fill the table before the frame. */
+	return len > TX_COPY_MAX && (user_backed_iter(from) || iov_iter_is_bvec(from)) &&
+	       iov_iter_single_seg_count(from) >= TX_COPY_MAX;
 }
 
 ssize_t tcpcrypt_tx_seal(struct tcpcrypt_conn *conn, struct iov_iter *from, size_t max, u8 flags)
@@ -298,19 +300,38 @@ undo_pin:
  * TCP gets the frame as a whole, even beyond SO_SNDBUF: room was asked for before it was sealed. The limit
  * is raised for the call alone, under the lock. What TCP still refuses (no memory) stays.
  */
+/*
+ * TCP's sendmsg would take sk_err away from the application, whose write this may not be. An error of a
+ * living connection (ICMP) passes: then it is tried again.
+ */
+static int tx_possible(const struct sock *sk)
+{
+	if (sk->sk_state == TCP_CLOSE || sk->sk_shutdown & SEND_SHUTDOWN)
+		return -EPIPE;
+	return sk->sk_err ? -EAGAIN : 0;
+}
+
 int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 {
 	struct tcpcrypt_tx *tx = &conn->tx;
 	struct sock *sk = conn->sk;
 	unsigned int i, left;
+	int sndbuf, err;
 	ssize_t sent;
-	int sndbuf;
 
 	if (!tx->n_out)
 		return 0;
+	err = tx_possible(sk);
+	if (err)
+		return err;
+	/* Behind somebody else's bytes ours would carry those past the guard in LOCAL_OUT. */
+	if (tcp_sk(sk)->write_seq != conn->isn + (u32)(tx->offset - tx->out_bytes) && !conn->fin_sent)
+		return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_FOREIGN_DATA);
 	sndbuf = sk->sk_sndbuf;
 	WRITE_ONCE(sk->sk_sndbuf, max_t(int, sndbuf, INT_MAX / 2));
+	tx->pushing = true;
 	sent = tcpcrypt_tcp_send_pages(sk, tx->out, tx->n_out, tx->out_bytes, flags & MSG_MORE);
+	tx->pushing = false;
 	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
 	if (sent <= 0)
 		return sent ? : -EAGAIN;
@@ -362,6 +383,8 @@ int tcpcrypt_tx_raw(struct tcpcrypt_conn *conn, const u8 *buf, size_t len, bool 
 	int sndbuf = sk->sk_sndbuf, ret;
 	u8 nonagle = tcp_sk(sk)->nonagle;
 
+	if (tx_possible(sk))
+		return -EAGAIN;
 	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &iov, 1, len);
 	if (bh) {
 		sk->sk_allocation = GFP_ATOMIC;
@@ -377,7 +400,7 @@ int tcpcrypt_tx_raw(struct tcpcrypt_conn *conn, const u8 *buf, size_t len, bool 
 		tx_lend(sk, NULL);
 		sk->sk_allocation = allocation;
 	}
-	return ret == -ENOMEM || ret == -ENOBUFS ? -EAGAIN : ret;
+	return ret < 0 ? -EAGAIN : ret;		/* what is final shows in sk_state */
 }
 
 size_t tcpcrypt_tx_wait_room(const struct tcpcrypt_conn *conn)
@@ -513,7 +536,8 @@ int tcpcrypt_tx_finish(struct tcpcrypt_conn *conn)
 int tcpcrypt_tx_work(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_tx *tx = &conn->tx;
-	bool waited = tx->waiting_bytes || tx->n_out;
+	bool waited = tx->waiting_bytes || tx->n_out ||
+		      (conn->sk->sk_socket && test_bit(SOCK_NOSPACE, &conn->sk->sk_socket->flags));
 	int err = 0;
 
 	if (tx->n_out)

@@ -56,6 +56,18 @@ static void worker_encrypted(struct tcpcrypt_conn *conn)
 		tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_CRYPTO);
 }
 
+/* A message of the key exchange that TCP did not take, and the deadline, want us back. */
+static void worker_rearm(struct tcpcrypt_conn *conn)
+{
+	const struct tcpcrypt_handshake *hs = conn->hs;
+
+	if (conn->state == TCPCRYPT_EXCHANGE && conn->sk->sk_state != TCP_CLOSE && hs &&
+	    (hs->phase == TCPCRYPT_HS_SEND_INIT1 || hs->phase == TCPCRYPT_HS_FINISH))
+		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
+	if (conn->deadline && !timer_pending(&conn->timer) && conn->sk->sk_state != TCP_CLOSE)
+		tcpcrypt_conn_timer(conn, max_t(long, conn->deadline - jiffies, 1));
+}
+
 /* One pass. Return: true if the socket that close() kept is to be released. */
 static bool worker_pass(struct tcpcrypt_conn *conn)
 {
@@ -74,6 +86,7 @@ static bool worker_pass(struct tcpcrypt_conn *conn)
 	if (how == TCPCRYPT_LOCK_BH) {
 		if (conn->state == TCPCRYPT_DEAD)
 			worker_abort_unaccepted(conn);
+		worker_rearm(conn);
 		goto out;
 	}
 	if (conn->state == TCPCRYPT_ENCRYPTED)
@@ -84,9 +97,8 @@ static bool worker_pass(struct tcpcrypt_conn *conn)
 	}
 	if (conn->closed && !abort)
 		done = tcpcrypt_close_work(conn);
-	/* A failed send of the key exchange, or the deadline, wants us back. */
-	if (conn->state == TCPCRYPT_EXCHANGE && !timer_pending(&conn->timer) && sk->sk_state != TCP_CLOSE)
-		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
+	if (!done)
+		worker_rearm(conn);
 out:
 	tcpcrypt_lock_drop(conn, how);
 	if (abort) {
