@@ -265,7 +265,7 @@ static int tcpcrypt_sysctl_defaults(struct tcpcrypt_net *tn)
 	tn->max_halfopen = 65536;
 	tn->rekey_frames = 1ULL << 24;
 	tn->rekey_bytes = 1ULL << 36;
-	tn->frame_max = 16384;
+	tn->frame_max = 32768;
 	tn->bad_connect_ports = tcpcrypt_sysctl_ports_alloc();
 	tn->bad_listen_ports = tcpcrypt_sysctl_ports_alloc();
 	if (!tn->bad_connect_ports || !tn->bad_listen_ports)

@@ -7,7 +7,7 @@
 #define RX_SCRATCH	16	/* AD and flags byte, apart from each other */
 #define RX_SCRATCH_AD	0
 #define RX_SCRATCH_FLAGS 8
-#define RX_SPARE_PAGES	5	/* a chunk of up to this many pages is kept for the next frame */
+#define RX_SPARE_PAGES	9	/* a chunk of up to this many pages is kept for the next frame */
 
 int tcpcrypt_rx_prepare(struct tcpcrypt_conn *conn, struct tcpcrypt_cipher *cipher)
 {

@@ -17,9 +17,12 @@
 #define TX_FRAG_MIN	64	/* header and flags byte lie in one piece */
 
 /*
- * Frame sizes: at the start of a connection, and after it was idle, a reader waits for the whole of a frame
- * before it sees the first byte. So frames fit a segment, until a window of them was sent.
+ * Frame sizes: a reader waits for the whole of a frame before it sees the first byte. So frames fit a segment
+ * at the start of a connection and after it was idle; then they are what the path takes in a moment, at most
+ * half of the peer's window, so that it need not stage them, and a part of a small SO_SNDBUF.
  */
+#define TX_FRAME_MIN	4096
+#define TX_PACE_SHIFT	9	/* bytes a second to bytes in 2 ms */
 #define TX_BURST_SMALL	(16 * 1024)
 #define TX_IDLE		HZ
 
@@ -48,14 +51,18 @@ bool tcpcrypt_tx_room(struct tcpcrypt_conn *conn)
 
 size_t tcpcrypt_tx_frame_size(struct tcpcrypt_conn *conn)
 {
+	const struct tcp_sock *tp = tcp_sk(conn->sk);
 	struct tcpcrypt_tx *tx = &conn->tx;
 	size_t max = READ_ONCE(conn->tn->frame_max);
 
 	if (time_after(jiffies, tx->last + TX_IDLE))
 		tx->burst = 0;
 	if (tx->burst < TX_BURST_SMALL)
-		max = min_t(size_t, max, max_t(int, tcp_sk(conn->sk)->mss_cache - TCPCRYPT_FRAME_OVERHEAD, 256));
-	/* A small SO_SNDBUF asks for little in flight. */
+		max = min_t(size_t, max, max_t(int, tp->mss_cache - TCPCRYPT_FRAME_OVERHEAD, 256));
+	else
+		max = min_t(size_t, max, max_t(unsigned long, READ_ONCE(conn->sk->sk_pacing_rate) >> TX_PACE_SHIFT,
+					       TX_FRAME_MIN));
+	max = min_t(size_t, max, max(tp->max_window / 2, 512U));
 	return min_t(size_t, max, max(READ_ONCE(conn->sk->sk_sndbuf) / 4, 512));
 }
 
