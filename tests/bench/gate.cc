@@ -53,35 +53,30 @@ static Count count(const Network &network, Module &module, const Subject &subjec
 	if (subject.kind == Kind::tcpcrypt && job.workload != Workload::connect)
 		result.reference = name_of({Kind::ktls, subject.aead}, job);
 	else if (subject.loaded())
-		result.reference = name_of({Kind::plain, nullptr}, job);
+		result.reference = name_of({Kind::plain}, job);
 	std::fprintf(stderr, "%-60s %12.3f %s\n", result.name.c_str(), result.instructions, result.unit.c_str());
 	return result;
 }
 
-static std::vector<Count> count_all(const Network &network, Module &module)
+static std::vector<Count> count_all(const Network &network, Module &module, const Variant &variant)
 {
 	std::vector<Count> counts;
-	auto add = [&](const Subject &subject, const Job &job) {
-		counts.push_back(count(network, module, subject, job));
+	auto add = [&](Kind kind, const Aead *aead, const std::vector<Job> &jobs) {
+		Subject subject{kind, aead};
+		subject.variant = subject.loaded() ? &variant : nullptr;
+		for (const Job &job : jobs)
+			counts.push_back(count(network, module, subject, job));
 	};
 	load_drivers(true);
 	// The first run finds caches empty that later ones find filled.
-	for (Kind kind : {Kind::plain, Kind::tcpcrypt})
-		run_proved(network, module, {kind, kind == Kind::plain ? nullptr : &all_aeads()[0]}, bulk);
-	for (Kind kind : {Kind::plain, Kind::fallback_active, Kind::fallback_passive}) {
-		add({kind, nullptr}, plain_bulk);
-		add({kind, nullptr}, ping_pong);
-		add({kind, nullptr}, connect);
-	}
-	for (const Aead &aead : all_aeads()) {
-		add({Kind::ktls, &aead}, bulk);
-		add({Kind::ktls, &aead}, ping_pong);
-	}
-	for (const Aead &aead : all_aeads()) {
-		add({Kind::tcpcrypt, &aead}, bulk);
-		add({Kind::tcpcrypt, &aead}, ping_pong);
-		add({Kind::tcpcrypt, &aead}, connect);
-	}
+	run_proved(network, module, {Kind::plain}, bulk);
+	run_proved(network, module, {Kind::tcpcrypt, &all_aeads()[0], &variant}, bulk);
+	for (Kind kind : {Kind::plain, Kind::fallback_active, Kind::fallback_passive})
+		add(kind, nullptr, {plain_bulk, ping_pong, connect});
+	for (const Aead &aead : all_aeads())
+		add(Kind::ktls, &aead, {bulk, ping_pong});
+	for (const Aead &aead : all_aeads())
+		add(Kind::tcpcrypt, &aead, {bulk, ping_pong, connect});
 	return counts;
 }
 
@@ -159,9 +154,9 @@ static int compare(const Gate &gate, const std::vector<Count> &counts)
 	return worse ? 1 : 0;
 }
 
-int run_gate(const Network &network, Module &module, const Gate &gate)
+int run_gate(const Network &network, Module &module, const Variant &variant, const Gate &gate)
 {
-	std::vector<Count> counts = count_all(network, module);
+	std::vector<Count> counts = count_all(network, module, variant);
 	if (!gate.update)
 		return compare(gate, counts);
 	write_baseline(gate.baseline, counts);

@@ -20,7 +20,7 @@ struct Gate {
 };
 
 /** Returns the exit status: 1 if anything became slower. */
-int run_gate(const Network &network, Module &module, const Gate &gate);
+int run_gate(const Network &network, Module &module, const Variant &variant, const Gate &gate);
 
 } // namespace bench
 

@@ -22,9 +22,10 @@ struct Options {
 	Plan plan;
 	Gate gate;
 	std::string json;
-	std::string module;
+	Variant variant;
 	std::vector<std::string> aeads;
 	std::vector<std::string> settings;
+	std::vector<std::string> variants;
 };
 
 const std::map<std::string, Workload> workloads = {
@@ -59,22 +60,41 @@ void add_options(CLI::App &app, Options &options)
 	app.add_option("--read-size", plan.read_size, "Bytes in one read, of bulk")->capture_default_str();
 	app.add_option("--set", options.settings, "KEY=VALUE of net.tcpcrypt, for both ends");
 	app.add_option("--json", options.json, "Also write the results to this file");
-	app.add_option("--module", options.module, "The .ko; $TCPCRYPT_KO unless given");
+	app.add_option("--module", options.variant.module, "The .ko; $TCPCRYPT_KO unless given");
+	app.add_option("--also", options.variants,
+		       "Measure with these settings too: KEY=VALUE,... of net.tcpcrypt, module=FILE for another .ko");
 	app.add_option("--gate", options.gate.baseline,
 		       "Count instructions (where the clock does), and compare with this file");
 	app.add_flag("--update", options.gate.update, "Write that file");
 }
 
-Module::Settings parse_settings(const std::vector<std::string> &words)
+Variant::Setting parse_setting(const std::string &word)
 {
-	Module::Settings settings;
-	for (const std::string &word : words) {
-		std::size_t equals = word.find('=');
-		if (equals == word.npos)
-			throw std::runtime_error("--set " + word + ": not KEY=VALUE");
-		settings.push_back({word.substr(0, equals), word.substr(equals + 1)});
+	std::size_t equals = word.find('=');
+	if (equals == word.npos)
+		throw std::runtime_error(word + " is not KEY=VALUE");
+	return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+/* The usual one, and what --also adds to it. */
+std::vector<Variant> parse_variants(const Options &options)
+{
+	std::vector<Variant> variants = {options.variant};
+	for (const std::string &word : options.settings)
+		variants[0].settings.push_back(parse_setting(word));
+	for (const std::string &words : options.variants) {
+		Variant variant = variants[0];
+		variant.name = words;
+		for (const std::string &word : CLI::detail::split(words, ',')) {
+			Variant::Setting setting = parse_setting(word);
+			if (setting.key == "module")
+				variant.module = setting.value;
+			else
+				variant.settings.push_back(setting);
+		}
+		variants.push_back(variant);
 	}
-	return settings;
+	return variants;
 }
 
 std::vector<const Aead *> parse_aeads(const std::vector<std::string> &names)
@@ -93,7 +113,7 @@ int run(int argc, char **argv)
 {
 	Options options;
 	if (const char *path = std::getenv("TCPCRYPT_KO"))
-		options.module = path;
+		options.variant.module = path;
 	CLI::App app("Measures plain TCP, kTLS and tcpcrypt side by side.", "tcpcrypt-bench");
 	add_options(app, options);
 	try {
@@ -102,11 +122,12 @@ int run(int argc, char **argv)
 		return app.exit(error);
 	}
 	options.plan.aeads = parse_aeads(options.aeads);
+	options.plan.variants = parse_variants(options);
 
 	Network network;
-	Module module(network, options.module, parse_settings(options.settings));
+	Module module(network);
 	if (!options.gate.baseline.empty())
-		return run_gate(network, module, options.gate);
+		return run_gate(network, module, options.plan.variants[0], options.gate);
 	bool with_ktls = std::count(options.plan.kinds.begin(), options.plan.kinds.end(), Kind::ktls);
 	load_drivers(with_ktls);
 	std::vector<Row> rows = make_rows(run_plan(network, module, options.plan));

@@ -25,12 +25,13 @@ bool Module::loaded() const
 	return access("/sys/module/tcpcrypt", F_OK) == 0;
 }
 
-void Module::load()
+void Module::load(const Variant &variant)
 {
-	if (path_.empty())
+	if (variant.module.empty())
 		throw std::runtime_error("which module? TCPCRYPT_KO is not set");
-	Descriptor file(check(open(path_.c_str(), O_RDONLY | O_CLOEXEC), path_.c_str()));
+	Descriptor file(check(open(variant.module.c_str(), O_RDONLY | O_CLOEXEC), variant.module.c_str()));
 	check(syscall(SYS_finit_module, file.get(), "", 0), "loading tcpcrypt");
+	variant_ = &variant;
 }
 
 void Module::unload()
@@ -46,13 +47,13 @@ void Module::unload()
 
 void Module::arrange(const Subject &subject)
 {
-	if (!subject.loaded()) {
+	if (!subject.loaded() || subject.variant != variant_)
 		unload();
+	if (!subject.loaded())
 		return;
-	}
 	if (!loaded())
-		load();
-	for (const auto &[key, value] : settings_)
+		load(*subject.variant);
+	for (const auto &[key, value] : subject.variant->settings)
 		network_.set_both("tcpcrypt/" + key, value);
 	network_.set(Network::End::client, "tcpcrypt/enable_connect", subject.kind == Kind::fallback_passive ? "0" : "1");
 	network_.set(Network::End::server, "tcpcrypt/enable_listen", subject.kind == Kind::fallback_active ? "0" : "1");

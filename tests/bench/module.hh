@@ -14,17 +14,7 @@ namespace bench {
 
 class Module {
 public:
-	struct Setting {
-		std::string key;
-		std::string value;
-	};
-	using Settings = std::vector<Setting>;
-
-	/** @path: the .ko; @settings: sysctls below net.tcpcrypt for both ends, after each load. */
-	Module(const Network &network, std::string path, Settings settings)
-		: network_(network), path_(std::move(path)), settings_(std::move(settings))
-	{
-	}
+	explicit Module(const Network &network) : network_(network) {}
 
 	/** Loads or unloads it as the subject asks for, and sets it up. */
 	void arrange(const Subject &subject);
@@ -39,11 +29,11 @@ public:
 
 private:
 	bool loaded() const;
-	void load();
+	void load(const Variant &variant);
 
 	const Network &network_;
-	std::string path_;
-	Settings settings_;
+	/** What was loaded last. */
+	const Variant *variant_ = nullptr;
 };
 
 } // namespace bench

@@ -98,15 +98,23 @@ static bool encrypted(Kind kind)
 static std::vector<Subject> make_subjects(const Plan &plan, Workload workload)
 {
 	std::vector<Subject> subjects;
+	auto add = [&](const Subject &subject) {
+		// kTLS has no handshake of its own that could be compared.
+		if (subject.kind == Kind::ktls && workload == Workload::connect)
+			return;
+		if (!subject.loaded())
+			subjects.push_back(subject);
+		for (std::size_t i = 0; subject.loaded() && i < plan.variants.size(); i++)
+			subjects.push_back({subject.kind, subject.aead, &plan.variants[i]});
+	};
 	for (Kind kind : plan.kinds) {
 		if (!encrypted(kind))
-			subjects.push_back({kind, nullptr});
+			add({kind});
 	}
 	for (const Aead *aead : plan.aeads) {
 		for (Kind kind : plan.kinds) {
-			// kTLS has no handshake of its own that could be compared.
-			if (encrypted(kind) && !(kind == Kind::ktls && workload == Workload::connect))
-				subjects.push_back({kind, aead});
+			if (encrypted(kind))
+				add({kind, aead});
 		}
 	}
 	return subjects;

@@ -18,6 +18,7 @@ struct Plan {
 	std::vector<Kind> kinds = {Kind::plain, Kind::fallback_active, Kind::fallback_passive, Kind::ktls,
 				   Kind::tcpcrypt};
 	std::vector<const Aead *> aeads;
+	std::vector<Variant> variants;
 	/** Of bulk. */
 	std::vector<unsigned int> connections = {1, 4};
 	unsigned int rounds = 16;

@@ -49,6 +49,8 @@ static std::string name_of(const Series &series)
 		name += "-fallback-active";
 	if (series.subject.kind == Kind::fallback_passive)
 		name += "-fallback-passive";
+	if (series.subject.variant && !series.subject.variant->name.empty())
+		name += " " + series.subject.variant->name;
 	return name;
 }
 
@@ -75,7 +77,7 @@ std::vector<Row> make_rows(const std::vector<Series> &all)
 		const Aead *aead = series.subject.aead;
 		Row row{name_of(series), series.subject.transport(), aead ? aead->name : "", series.connections,
 			median_of(series.rates) * scale, *min * scale, *max * scale, unit_of(series.workload),
-			ratio(series, find(all, series, {Kind::plain, nullptr})), std::nullopt};
+			ratio(series, find(all, series, {Kind::plain})), std::nullopt};
 		if (series.subject.kind == Kind::tcpcrypt)
 			row.vs_ktls = ratio(series, find(all, series, {Kind::ktls, aead}));
 		rows.push_back(row);

@@ -23,7 +23,7 @@ struct Series {
 };
 
 struct Row {
-	/** The workload; a fallback has its name appended. */
+	/** The workload; a fallback and a variant have their names appended. */
 	std::string name;
 	std::string transport;
 	/** Empty unless encrypted. */

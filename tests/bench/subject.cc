@@ -53,7 +53,8 @@ std::string Subject::text() const
 	case Kind::fallback_passive:
 		return "plain, fallback of the passive end";
 	default:
-		return aead ? std::string(transport()) + " " + aead->name : transport();
+		return transport() + (aead ? std::string(" ") + aead->name : "") +
+		       (variant && !variant->name.empty() ? " " + variant->name : "");
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace bench {
 
@@ -30,10 +31,27 @@ struct Aead {
 
 std::span<const Aead> all_aeads();
 
+/** A build of the module and its settings, where several are compared. */
+struct Variant {
+	struct Setting {
+		std::string key;
+		std::string value;
+	};
+
+	/** For the table; empty for the usual one. */
+	std::string name;
+	/** The .ko. */
+	std::string module;
+	/** Sysctls below net.tcpcrypt, of both ends. */
+	std::vector<Setting> settings;
+};
+
 struct Subject {
 	Kind kind;
 	/** Null unless encrypted. */
-	const Aead *aead;
+	const Aead *aead = nullptr;
+	/** Null unless the module is loaded. */
+	const Variant *variant = nullptr;
 
 	bool fallback() const { return kind == Kind::fallback_active || kind == Kind::fallback_passive; }
 	bool loaded() const { return fallback() || kind == Kind::tcpcrypt; }
