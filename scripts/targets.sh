@@ -15,7 +15,7 @@ target() {
 	# More, and modules lie above 2 GiB, out of reach of the AES assembler.
 	uml)		machine=uml default_mem=480 ;;
 	uml-debug)	machine=uml default_mem=512 ;;
-	qemu-debug)	default_mem=2048 ;;
+	qemu-debug)	;;
 	*)		return 1 ;;
 	esac
 }
