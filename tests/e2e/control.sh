@@ -240,11 +240,10 @@ sysctl__takes() {
 sysctl__refuses() {
 	local key value before long
 	long=$(printf 'aes-128-gcm%.0s' {1..30})
+	before=$(ctl $c -j config show)
 	while read -r key value; do
-		before=$(ctl $c -j config show "$key")
 		exits 2 ctl $c config set "$key" "$value"
 		says 'it takes '
-		equal "$key after '$value'" "$(ctl $c -j config show "$key")" "$before"
 	done <<-EOT
 		enable_connect 2
 		enable_connect -1
@@ -274,6 +273,7 @@ sysctl__refuses() {
 		frame_max 1023
 		frame_max 65519
 	EOT
+	equal settings "$(ctl $c -j config show)" "$before"
 }
 
 config__names() {
@@ -307,11 +307,12 @@ stats__count_connections_and_reasons() {
 }
 
 explain__every_reason_of_stats() {
-	local reason
-	for reason in $(ctl $a -j stats | jq -r '(.fallbacks + .aborts)[].reason'); do
-		exits 0 tcpcryptctl explain "$reason"
-		says 'What to do'
-	done
+	local counted explained
+	counted=$(ctl $a -j stats | jq -c '[(.fallbacks + .aborts)[].reason]')
+	explained=$(tcpcryptctl -j explain | jq -c 'map(.reason)')
+	equal 'reasons explained' "$explained" "$counted"
+	exits 0 tcpcryptctl explain bad-port
+	says 'What to do'
 	exits 1 tcpcryptctl explain nonsense
 }
 

@@ -328,7 +328,7 @@ void make_network(Shape shape)
 	network = std::make_unique<Network>(shape);
 	if (options.plain && module_is_loaded())
 		for (Namespace *space : network->all())
-			space->set("enable_connect", "0");
+			space->try_set("enable_connect", "0");
 }
 
 void print_verdict(const std::string &name, const std::string &reason)

@@ -103,6 +103,8 @@ int Namespace::try_set(const std::string &key, const std::string &value) const
 
 void Namespace::set(const std::string &key, const std::string &value)
 {
+	if (options.plain && path_of(key).starts_with("/proc/sys/net/tcpcrypt/"))
+		return;
 	saved_.try_emplace(key, setting(key));
 	int error = try_set(key, value);
 	check(error == 0, "set " + key + " to " + value + ": " + errno_text(error));

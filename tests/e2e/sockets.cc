@@ -20,14 +20,24 @@ namespace {
 constexpr std::size_t line_size = 64;
 constexpr int unknown_level = SOL_TCP_ENO - 1;
 
-/** Line @p number: the mark, its number, the seed, and a newline. */
-std::string text_line(std::size_t number, int seed)
+void append_hex(std::string &out, std::size_t value, int digits)
 {
-	std::array<char, line_size + 1> line;
-	snprintf(line.data(), line.size(), "%s %016zx %08x ", text_mark.c_str(), number, seed);
-	std::string out = line.data();
-	out.resize(line_size - 1, static_cast<char>('a' + (number + static_cast<std::size_t>(seed)) % 26));
-	return out + "\n";
+	while (digits-- > 0)
+		out += "0123456789abcdef"[value >> (4 * digits) & 15];
+}
+
+/** Line @p number: the mark, its number, the seed, and a newline. */
+void append_line(std::string &out, std::size_t number, int seed)
+{
+	std::size_t end = out.size() + line_size - 1;
+	out += text_mark;
+	out += ' ';
+	append_hex(out, number, 16);
+	out += ' ';
+	append_hex(out, static_cast<unsigned int>(seed), 8);
+	out += ' ';
+	out.resize(end, static_cast<char>('a' + (number + static_cast<unsigned int>(seed)) % 26));
+	out += '\n';
 }
 
 } // namespace
@@ -226,8 +236,9 @@ std::string text(std::size_t size, std::size_t offset, int seed)
 {
 	std::string out;
 	std::size_t first = offset / line_size;
+	out.reserve(size + 2 * line_size);
 	for (std::size_t line = first; line * line_size < offset + size; line++)
-		out += text_line(line, seed);
+		append_line(out, line, seed);
 	return out.substr(offset - first * line_size, size);
 }
 
