@@ -21,7 +21,7 @@ ModelDirectory::ModelDirectory()
 		{"handshake_timeout_ms", "10000"}, {"rekey_frames", "16777216"}, {"rekey_bytes", "68719476736"},
 		{"aeads", "aes-128-gcm aes-256-gcm chacha20-poly1305"},
 	};
-	for (auto [key, value] : defaults)
+	for (const auto &[key, value] : defaults)
 		std::ofstream(path_ + "/" + key) << value << '\n';
 }
 
