@@ -106,8 +106,6 @@ static bool active_foreign(const struct sk_buff *skb, const struct tcpcrypt_conn
 
 unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tcpcrypt_conn *conn, struct tcphdr *th)
 {
-	static const u8 nonsyn[ENO_NONSYN_LEN] = { ENO_KIND, ENO_NONSYN_LEN };
-
 	if (th->syn) {
 		if (!th->ack && conn->state == TCPCRYPT_SYN_SENT && !tcpcrypt_segment_has(th, ENO_KIND))
 			active_syn(skb, conn, th);
@@ -122,7 +120,7 @@ unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tc
 	}
 	/* E-12. Where SACK blocks leave no room, the peer has sent a non-SYN segment already. */
 	if (conn->send_eno && !th->rst && !tcpcrypt_segment_has(th, ENO_KIND))
-		tcpcrypt_segment_insert(skb, nonsyn, sizeof(nonsyn));
+		tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn));
 	return NF_ACCEPT;
 }
 

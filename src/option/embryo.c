@@ -192,6 +192,24 @@ bool tcpcrypt_embryo_waits(struct net *net, const struct tcpcrypt_tuple *tuple, 
 	return waits;
 }
 
+bool tcpcrypt_embryo_heard_none(struct net *net, const struct tcpcrypt_tuple *tuple)
+{
+	unsigned int h = embryo_hash(net, tuple);
+	struct embryo *e;
+	bool yes;
+
+	spin_lock_bh(&embryo_table[h].lock);
+	e = embryo_find(h, net, tuple);
+	yes = e && !e->plain && !e->acked;
+	spin_unlock_bh(&embryo_table[h].lock);
+	return yes;
+}
+
+bool tcpcrypt_embryo_any(void)
+{
+	return atomic_read(&embryo_count);
+}
+
 void tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno)
 {
 	unsigned int h = embryo_hash(net, tuple);

@@ -38,6 +38,22 @@ static bool hooks_out_is_segment(const struct sk_buff *skb, u8 pf)
 	       skb_headlen(skb) >= off + sizeof(struct tcphdr) && tcp_hdr(skb)->doff >= 5;
 }
 
+/* E-12: what TCP answers for a half-open connection beside the SYN-ACK (a challenge ACK), by its control socket. */
+static void hooks_out_control(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct tcpcrypt_tuple tuple;
+	struct tcphdr *th;
+
+	if (!hooks_out_is_segment(skb, state->pf))
+		return;
+	th = tcp_hdr(skb);
+	if (th->syn || th->rst || !th->ack || tcpcrypt_segment_has(th, ENO_KIND))
+		return;
+	tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
+	if (tcpcrypt_embryo_heard_none(state->net, &tuple))
+		tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn));
+}
+
 static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct sock *sk = skb->sk;
@@ -45,8 +61,11 @@ static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_h
 	struct tcpcrypt_tuple tuple;
 	struct tcphdr *th;
 
-	if (!sk)
+	if (!sk) {	/* IPv6 answers without a socket, IPv4 by a raw one */
+		if (unlikely(tcpcrypt_embryo_any()))
+			hooks_out_control(skb, state);
 		return NF_ACCEPT;
+	}
 	if (sk->sk_state == TCP_NEW_SYN_RECV) {
 		if (!hooks_out_is_segment(skb, state->pf))
 			return NF_ACCEPT;
@@ -57,8 +76,11 @@ static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_h
 		tcpcrypt_embryo_synack(skb, inet_reqsk(sk), &tuple);
 		return NF_ACCEPT;
 	}
-	if (!hooks_is_tcp(sk))
+	if (!hooks_is_tcp(sk)) {
+		if (unlikely(tcpcrypt_embryo_any()))
+			hooks_out_control(skb, state);
 		return NF_ACCEPT;
+	}
 	conn = tcpcrypt_conn_of_rcu(sk);	/* netfilter holds the RCU read lock */
 	if (!conn || !hooks_out_is_segment(skb, state->pf))
 		return NF_ACCEPT;

@@ -8,6 +8,8 @@
 
 #define TCPCRYPT_OPTION_NONSYN_ROOM	4	/* the empty option and two NOPs */
 
+static const u8 tcpcrypt_option_nonsyn[ENO_NONSYN_LEN] = { ENO_KIND, ENO_NONSYN_LEN };
+
 /* segment.c */
 
 /** tcpcrypt_segment_insert() - put @len bytes of options behind those that a segment has
@@ -62,6 +64,10 @@ void tcpcrypt_embryo_disable(struct net *net, const struct tcpcrypt_tuple *tuple
 /** tcpcrypt_embryo_waits() - does a first ACK with these numbers belong to one that waits for it? */
 bool tcpcrypt_embryo_waits(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack);
 void tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno);
+
+/** tcpcrypt_embryo_heard_none() - is ENO agreed to by us, and no ACK heard yet (E-12)? */
+bool tcpcrypt_embryo_heard_none(struct net *net, const struct tcpcrypt_tuple *tuple);
+bool tcpcrypt_embryo_any(void);
 
 /** tcpcrypt_embryo_synack() - our SYN-ACK leaves: choose the option, or repeat it, and insert it */
 void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple);

@@ -135,7 +135,9 @@ struct tcpcrypt_chunk {
  * @offset: in the peer's data stream, of the next frame's first byte
  * @seq: what tp->copied_seq must be: nobody else reads from this socket
  * @need: bytes of the frame at the head in all, 0 while its header is not known
- * @head_rekey: that frame says rekey=1
+ * @scan: sequence number of the first header that was not looked at for a rekey
+ * @rekey_seq: where the last frame that says rekey=1 starts, if @rekey_ahead
+ * @rekey_ahead: it has arrived and is not opened yet
  * @staged: bytes of that frame that were taken out of TCP's queue already, into @stage
  * @stage: ciphertext that did not fit into the receive buffer as a whole, or into @sg
  * @chunks: opened plaintext, oldest first
@@ -155,7 +157,9 @@ struct tcpcrypt_rx {
 	u64 offset;
 	u32 seq;
 	u32 need;
-	bool head_rekey;
+	u32 scan;
+	u32 rekey_seq;
+	bool rekey_ahead;
 	u32 staged;
 	struct tcpcrypt_chunk *stage;
 	struct list_head chunks;

@@ -62,6 +62,47 @@ static bool rx_peek(struct sock *sk, u32 pos, u8 *buf, u32 len)
 	return false;
 }
 
+/*
+ * Has a frame with rekey=1 arrived, maybe behind others that nobody reads (F-09)? Looks at each header once,
+ * when it arrives: it lies in one of the last skbs, so the search goes from the tail.
+ */
+static bool rx_rekey_ahead(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	u32 head = tcp_sk(conn->sk)->copied_seq, end = head + rx_queued(conn->sk);
+	u8 hdr[TCPCRYPT_FRAME_HDR_LEN];
+
+	if (before(rx->scan, head))
+		rx->scan = head + (rx->staged ? rx->need - rx->staged : 0);
+	while ((s32)(end - rx->scan) >= (s32)sizeof(hdr)) {
+		struct sk_buff *skb;
+		u32 part = 0, off;
+
+		skb_queue_reverse_walk(&conn->sk->sk_receive_queue, skb)
+			if (!after(TCP_SKB_CB(skb)->seq, rx->scan))
+				break;
+		while (part < sizeof(hdr) && skb != (struct sk_buff *)&conn->sk->sk_receive_queue) {
+			off = rx->scan + part - TCP_SKB_CB(skb)->seq;
+			if (off < skb->len) {
+				u32 n = min_t(u32, sizeof(hdr) - part, skb->len - off);
+
+				if (skb_copy_bits(skb, off, hdr + part, n))
+					break;
+				part += n;
+			}
+			skb = skb->next;
+		}
+		if (part < sizeof(hdr))
+			break;
+		if (hdr[0] & TCPCRYPT_CONTROL_REKEY) {
+			rx->rekey_seq = rx->scan;
+			rx->rekey_ahead = true;
+		}
+		rx->scan += sizeof(hdr) + get_unaligned_be16(hdr + 1);
+	}
+	return rx->rekey_ahead;
+}
+
 /* Learn how long the frame at the head is. False while its header is not whole; rx.need stays 0 then. */
 static bool rx_head(struct tcpcrypt_conn *conn)
 {
@@ -73,7 +114,6 @@ static bool rx_head(struct tcpcrypt_conn *conn)
 	if (rx_queued(conn->sk) < sizeof(hdr) || !rx_peek(conn->sk, 0, hdr, sizeof(hdr)))
 		return false;
 	rx->need = sizeof(hdr) + get_unaligned_be16(hdr + 1);
-	rx->head_rekey = hdr[0] & TCPCRYPT_CONTROL_REKEY;
 	return true;
 }
 
@@ -150,7 +190,7 @@ bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn)
 	 */
 	if (rx_whole(conn))
 		return !rx_data_of(conn->rx.need) ||
-		       (conn->rx.head_rekey && conn->rx.ready < READ_ONCE(sk->sk_rcvbuf) / 2);
+		       (rx_rekey_ahead(conn) && conn->rx.ready < READ_ONCE(sk->sk_rcvbuf) / 2);
 	return rx_stalled(conn);
 }
 
@@ -351,6 +391,8 @@ static int rx_opened(struct tcpcrypt_conn *conn, u8 flags, u32 data)
 	rx->stage = NULL;
 	rx->staged = 0;
 	rx->need = 0;
+	if (rx->rekey_ahead && after(tcp_sk(conn->sk)->copied_seq, rx->rekey_seq))
+		rx->rekey_ahead = false;
 	if (flags & TCPCRYPT_FLAG_FINP) {
 		WRITE_ONCE(rx->finp, true);
 		conn->saved_state_change(conn->sk);	/* others may wait for it, too */
