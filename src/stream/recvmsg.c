@@ -95,7 +95,8 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 			break;
 		if (ret < 0 && conn->state != TCPCRYPT_DEAD)
 			break;		/* ENOMEM, EFAULT: the connection is fine */
-		if (!len && !copied)
+		/* Nothing was asked for: TCP waits for something to be there all the same. */
+		if (!len && tcpcrypt_rx_avail(conn, 1))
 			break;
 		ret = recv_end(conn);
 		if (ret) {
