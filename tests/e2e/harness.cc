@@ -119,7 +119,7 @@ public:
 			return;
 		client_ = run.client().counters();
 		server_ = run.server().counters();
-		sniffer_ = std::make_unique<Sniffer>(run.client(), run.client().device(), 2048);
+		sniffer_ = std::make_unique<Sniffer>(run.client(), run.client().device(), Sniffer::Store::nothing);
 	}
 
 	void finish()
@@ -133,9 +133,9 @@ public:
 		}, patience(5));
 		check(wrong.empty(), wrong);
 		if (run_.expect.wire == Wire::sealed)
-			check(!sniffer_->saw(text_mark), "plaintext on the wire");
+			check(!sniffer_->saw_text(), "plaintext on the wire");
 		if (run_.expect.wire == Wire::readable)
-			check(sniffer_->saw(text_mark), "no plaintext on the wire");
+			check(sniffer_->saw_text(), "no plaintext on the wire");
 	}
 
 	/** For a failure: what the counters say. */
@@ -462,6 +462,13 @@ void wait_for(const std::string &what, const std::function<bool()> &condition, m
 milliseconds patience(double amount)
 {
 	return milliseconds(static_cast<long>(amount * 1000 * (options.slow ? 3 : 1)));
+}
+
+void check_between(milliseconds took, milliseconds least, milliseconds most, const std::string &what, Location where)
+{
+	if (took < least || took > most)
+		fail(what + ": " + std::to_string(took.count()) + " ms, not between " + std::to_string(least.count()) +
+		     " and " + std::to_string(most.count()), where);
 }
 
 Process::Process(const std::function<void()> &body)

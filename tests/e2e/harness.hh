@@ -92,6 +92,9 @@ private:
 	Clock::time_point start_ = Clock::now();
 };
 
+void check_between(milliseconds took, milliseconds least, milliseconds most, const std::string &what,
+		   Location where = Location::current());
+
 /* Others who act at the same time */
 
 /** A thread that is waited for at the end of its scope. */

@@ -17,6 +17,7 @@
 #include <algorithm>
 
 #include "harness.hh"
+#include "sockets.hh"
 
 namespace e2e {
 
@@ -88,8 +89,8 @@ bool parse(const std::uint8_t *packet, std::size_t kept, std::size_t full, Segme
 
 } // namespace
 
-Sniffer::Sniffer(const Namespace &space, const std::string &device, std::size_t keep)
-	: keep_(keep), stop_(sys(eventfd(0, EFD_CLOEXEC), "eventfd"))
+Sniffer::Sniffer(const Namespace &space, const std::string &device, Store store)
+	: store_(store), stop_(sys(eventfd(0, EFD_CLOEXEC), "eventfd"))
 {
 	Inside inside(space);
 	socket_ = sys(socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL)), "packet socket");
@@ -134,13 +135,16 @@ bool Sniffer::take()
 	static thread_local std::vector<std::uint8_t> buffer(1 << 18);
 	sockaddr_ll from{};
 	socklen_t size = sizeof(from);
-	ssize_t full = recvfrom(socket_, buffer.data(), std::min(keep_, buffer.size()), MSG_TRUNC,
-				reinterpret_cast<sockaddr *>(&from), &size);
+	ssize_t full = recvfrom(socket_, buffer.data(), buffer.size(), MSG_TRUNC, reinterpret_cast<sockaddr *>(&from), &size);
 	if (full < 0)
 		return false;
-	std::size_t kept = std::min<std::size_t>({static_cast<std::size_t>(full), keep_, buffer.size()});
+	std::size_t kept = std::min<std::size_t>(static_cast<std::size_t>(full), buffer.size());
 	Segment segment;
-	if (parse(buffer.data(), kept, static_cast<std::size_t>(full), segment))
+	if (!parse(buffer.data(), kept, static_cast<std::size_t>(full), segment))
+		return true;
+	if (segment.payload.find(text_mark) != std::string::npos)
+		with_text_++;
+	if (store_ == Store::segments)
 		segments_.push_back(std::move(segment));
 	return true;
 }
@@ -152,9 +156,11 @@ std::vector<Segment> Sniffer::segments()
 	return segments_;
 }
 
-bool Sniffer::saw(const std::string &text)
+bool Sniffer::saw_text()
 {
-	return count([&](const Segment &segment) { return segment.payload.find(text) != std::string::npos; }) > 0;
+	drain();
+	std::lock_guard guard(lock_);
+	return with_text_ > 0;
 }
 
 std::size_t Sniffer::count(const std::function<bool(const Segment &)> &wanted)

@@ -25,19 +25,24 @@ struct Segment {
 	std::vector<std::uint8_t> eno_data;
 	std::size_t packet = 0;		/* bytes from the network header on */
 	std::size_t length = 0;		/* of payload */
-	std::string payload;		/* as much of it as was kept */
+	std::string payload;		/* as much of it as was seen */
 };
 
 class Sniffer {
 public:
-	/** Sees all that passes @p device from here on; @p keep bytes of each packet. */
-	Sniffer(const Namespace &space, const std::string &device, std::size_t keep = 65536);
+	enum class Store {
+		segments,
+		nothing,	/* only look for text: for as many packets as there may be */
+	};
+
+	/** Sees all that passes @p device from here on. */
+	Sniffer(const Namespace &space, const std::string &device, Store store = Store::segments);
 	~Sniffer();
 	Sniffer(const Sniffer &) = delete;
 	Sniffer &operator=(const Sniffer &) = delete;
 
-	/** Was @p text in the payload of a segment? */
-	bool saw(const std::string &text);
+	/** Was text() in the payload of a segment? */
+	bool saw_text();
 	/** Segments since the start, in order. */
 	std::vector<Segment> segments();
 	std::size_t count(const std::function<bool(const Segment &)> &wanted);
@@ -48,7 +53,8 @@ private:
 	bool take();
 
 	int socket_;
-	std::size_t keep_;
+	Store store_;
+	std::size_t with_text_ = 0;
 	std::mutex lock_;
 	std::vector<Segment> segments_;
 	int stop_;	/* readable when the worker is to end */
