@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 #include <system_error>
 
 namespace conformance {
@@ -110,9 +112,12 @@ static void set_v6(int index)
 
 Link open_tun(const std::string &name)
 {
-	Link link(open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+	static constexpr const char *device = "/dev/net/tun";
+	if (access(device, F_OK) < 0 && std::system("modprobe -q tun") != 0)
+		throw std::runtime_error("there is no /dev/net/tun, and modprobe tun fails");
+	Link link(open(device, O_RDWR | O_CLOEXEC | O_NONBLOCK));
 	if (link.descriptor() < 0)
-		fail("/dev/net/tun");
+		fail(device);
 	ifreq request = request_for(name);
 	request.ifr_flags = IFF_TUN | IFF_NO_PI;
 	if (ioctl(link.descriptor(), TUNSETIFF, &request) < 0)

@@ -102,6 +102,8 @@ bool ModelConnection::more(Bytes &raw)
 {
 	Bytes buffer(65536);
 	ssize_t length = ::recv(fd_, buffer.data(), buffer.size(), 0);
+	if (length <= 0 && broken_)
+		throw Ended{broken_};
 	if (length < 0)
 		throw Ended{errno == ECONNRESET ? ECONNRESET : ECONNABORTED};
 	append(raw, View(buffer).first(static_cast<std::size_t>(length)));
@@ -280,8 +282,11 @@ void ModelConnection::write_all(View bytes)
 	written_ += bytes.size();
 	while (!bytes.empty()) {
 		ssize_t done = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-		if (done < 0)
-			return; // the reading thread sees why
+		if (done < 0) {
+			// The reading thread ends the connection; the socket's error is gone with this call.
+			broken_ = errno == ECONNRESET ? ECONNRESET : ECONNABORTED;
+			return;
+		}
 		bytes = bytes.subspan(static_cast<std::size_t>(done));
 	}
 }

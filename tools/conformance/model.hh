@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -81,6 +82,8 @@ private:
 	bool finishing_ = false;
 	bool closing_ = false;
 	bool finp_sent_ = false;
+	/** The errno of a write that failed. */
+	std::atomic<int> broken_ = 0;
 	std::uint64_t written_ = 0;
 	std::uint64_t frames_sent_ = 0;
 	std::uint64_t bytes_sealed_ = 0;
