@@ -57,7 +57,7 @@ constexpr const char *usage_text =
 	"  --here            stay in this network namespace; default: a new one\n"
 	"  --scale N         multiply time limits by N\n"
 	"  --repeat N        run everything N times\n"
-	"  --quick           leave out the cases that take long\n"
+	"  --quick           leave out the cases that take long, and most over IPv6\n"
 	"  --selftest        the peer against itself, and known answers\n"
 	"  --model           test a model device, in user space; needs no module\n"
 	"  --fault NAME      give the model this fault; repeatable\n"
@@ -158,7 +158,7 @@ std::vector<Planned> plan(const Cases &cases, const Options &options)
 				std::string name = one.ids.substr(0, one.ids.find(' ')) + "." + one.name +
 						   (role == Role::active ? ".active" : ".passive") +
 						   (family == Family::v4 ? ".v4" : ".v6");
-				if (options.quick && one.slow)
+				if (options.quick && (one.slow || (family == Family::v6 && (&one - cases.data()) % 8)))
 					continue;
 				if (!options.only.empty() && !matches(options.only, one, name))
 					continue;
