@@ -40,7 +40,6 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 	enum tcpcrypt_reason reason = active_allowed(tn, sk);
 	u8 opt[ENO_TCP_OPTIONS_MAX];
 	unsigned int len;
-	bool ready;
 
 	if (reason)
 		goto plain;
@@ -57,9 +56,9 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 		tcpcrypt_conn_put(conn);
 		goto plain;
 	}
-	ready = tcpcrypt_keypool_take(conn->hs);
+	conn->pooled = tcpcrypt_keypool_take(conn->hs);
 	tcpcrypt_attach(sk, conn);
-	if (!ready)
+	if (!conn->pooled)
 		tcpcrypt_conn_kick(conn);	/* the key pair is made while the SYN is on its way */
 	return;
 plain:

@@ -255,6 +255,7 @@ struct tcpcrypt_tx {
  * @peer_syn: the peer's
  * @syns: how often our SYN was sent
  * @send_eno: every segment carries the option: nothing but SYNs was heard yet (E-12)
+ * @pooled: the key pair came from the pool: no worker looked at @hs before EXCHANGE
  * @aead: set when ENCRYPTED
  * @sessid: session ID, once ENCRYPTED
  * @hs: NULL once over
@@ -301,6 +302,7 @@ struct tcpcrypt_conn {
 	struct eno_syn peer_syn;
 	u8 syns;
 	bool send_eno;
+	bool pooled;
 
 	const struct tcpcrypt_aead *aead;
 	u8 sessid[TCPCRYPT_SESSID_LEN];

@@ -51,6 +51,7 @@ void tcpcrypt_keypool_give(struct tcpcrypt_handshake *hs)
 	}
 	spin_unlock_bh(&keypool_lock);
 	memzero_explicit(hs->priv, sizeof(hs->priv));
+	hs->keyed = NULL;	/* given once */
 }
 
 void tcpcrypt_keypool_wipe(void)

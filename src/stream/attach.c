@@ -350,6 +350,8 @@ void tcpcrypt_fallback(struct tcpcrypt_conn *conn, enum tcpcrypt_reason reason)
 
 	conn->reason = reason;
 	tcpcrypt_reason_inc(conn->tn, reason);
+	if (conn->pooled)	/* at once, not after a grace period: the next connect() wants it */
+		tcpcrypt_keypool_give(conn->hs);
 	tcpcrypt_detach(conn);
 	/* Threads asleep in our functions look at the slot again and go on in TCP's. */
 	if (!sock_flag(sk, SOCK_DEAD))
