@@ -12,6 +12,7 @@
 #include <cstdio>
 
 #include "harness.hh"
+#include "sockets.hh"
 
 namespace e2e {
 
@@ -36,6 +37,16 @@ std::string quoted(const std::string &text)
 	for (char letter : text)
 		out += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
 	return out + "'";
+}
+
+/** Does the host answer, by a reset? Afterwards the neighbours know each other, too. */
+bool reachable(const Namespace &from, const std::string &ip)
+{
+	Address address(ip, 9);
+	Fd fd = socket_in(from, address.family());
+	timeval limit{1, 0};
+	sys(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)), "SO_SNDTIMEO");
+	return connect(fd, address.get(), address.size()) < 0 && errno == ECONNREFUSED;
 }
 
 } // namespace
@@ -163,6 +174,10 @@ Network::Network(Shape shape)
 	std::string prefix = "e2e" + std::to_string(getpid());
 	std::string client = prefix + "c", server = prefix + "s", middle = prefix + "m";
 	std::string batch;
+	auto no_detection = [](const std::string &name) {
+		/* A tentative address answers nobody. */
+		shell("ip netns exec " + name + " sysctl -q net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
+	};
 	auto add = [&](const std::string &line) { batch += line + "\n"; };
 	auto inside = [&](const std::string &name, const std::vector<std::string> &lines) {
 		std::string all;
@@ -175,6 +190,12 @@ Network::Network(Shape shape)
 		add("netns add " + name);
 	if (shape == Shape::path)
 		add("netns add " + middle);
+	shell("printf '" + batch + "' | ip -batch -");
+	for (const std::string &name : {client, server})
+		no_detection(name);
+	if (shape == Shape::path)
+		no_detection(middle);
+	batch.clear();
 	if (shape == Shape::pair) {
 		add("link add wire netns " + client + " type veth peer name wire netns " + server);
 	} else {
@@ -196,7 +217,7 @@ Network::Network(Shape shape)
 		};
 		if (shape == Shape::path) {
 			lines.push_back("route add default via " + net4 + part + ".254");
-			lines.push_back("-6 route add default via " + net6 + part + "::254");
+			lines.push_back("route add default via inet6 " + net6 + part + "::254");
 		}
 		inside(name, lines);
 	};
@@ -218,6 +239,8 @@ Network::Network(Shape shape)
 			check(error == 0, std::string(key) + ": " + errno_text(error));
 		}
 	}
+	for (const std::string &address : {server4, server6})
+		wait_for("a way from client to server", [&] { return reachable(*client_, address); }, seconds(30));
 }
 
 Network::~Network()
