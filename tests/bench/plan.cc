@@ -26,6 +26,8 @@ static constexpr std::uint64_t first_connections = 200;
 /* Enough for windows to have grown. */
 static constexpr std::uint64_t warm_up_bytes = 24 << 20;
 static constexpr std::uint64_t warm_up_calls = 100;
+/* Where the first run was slowed down by something else, it tells too little. */
+static constexpr std::uint64_t min_bytes = 64 << 20;
 /* A connection leaves its port in TIME-WAIT. */
 static constexpr std::uint64_t max_connections = 20000;
 
@@ -165,6 +167,8 @@ static std::vector<Job> calibrate(const Network &network, Module &module, const 
 		job.amount = static_cast<std::uint64_t>(static_cast<double>(job.amount) * plan.seconds / seconds) + 1;
 		if (job.workload == Workload::connect)
 			job.amount = std::min(job.amount, max_connections);
+		if (job.workload == Workload::bulk)
+			job.amount = std::max(job.amount, min_bytes);
 		jobs.push_back(job);
 	}
 	return jobs;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <barrier>
 #include <exception>
 #include <functional>
 #include <stdexcept>
@@ -19,11 +19,6 @@
 
 namespace bench {
 
-/*
- * Bulk transfers go on for this part of the amount after the clock was stopped, so that it does not run while
- * some connections have ended and others have not.
- */
-static constexpr std::uint64_t tail_part = 8;
 static constexpr int backlog = 128;
 static constexpr char filling = 'x';
 
@@ -157,79 +152,70 @@ static void in_parallel(const std::vector<Descriptor> &connections, const std::f
 	}
 }
 
-/* The clock of a bulk transfer, shared by the threads of the receiver. */
-class Meter {
-public:
-	explicit Meter(const Job &job) : start_(job.warm_up), stop_(job.warm_up + job.amount) {}
-
-	void add(std::uint64_t bytes)
-	{
-		std::uint64_t before = total_.fetch_add(bytes), after = before + bytes;
-		// Exactly one thread crosses each mark; the bytes beyond it belong to what follows.
-		if (before < start_ && after >= start_) {
-			start_total_ = after;
-			start_time_ = now();
-		}
-		if (before < stop_ && after >= stop_) {
-			stop_total_ = after;
-			stop_time_ = now();
-		}
-	}
-	std::uint64_t total() const { return total_; }
-	/** What the amount would have taken at the measured rate. */
-	double seconds() const
-	{
-		return (stop_time_ - start_time_) * static_cast<double>(stop_ - start_) /
-		       static_cast<double>(stop_total_ - start_total_);
-	}
-
-private:
-	const std::uint64_t start_, stop_;
-	std::atomic<std::uint64_t> total_ = 0;
-	std::atomic<std::uint64_t> start_total_ = 0, stop_total_ = 0;
-	std::atomic<double> start_time_ = 0, stop_time_ = 0;
-};
-
-static std::uint64_t bulk_share(const Job &job)
+/* What one of the connections carries of an amount, in whole writes. */
+static std::uint64_t share(std::uint64_t amount, const Job &job)
 {
-	std::uint64_t total = job.warm_up + job.amount + job.amount / tail_part;
-	return (total / job.connections / job.write_size + 1) * job.write_size;
+	return (amount / job.connections / job.write_size + 1) * job.write_size;
 }
 
-static void receive_bulk(int fd, const Job &job, Meter &meter)
+static void receive_bytes(int fd, std::uint64_t left, std::vector<char> &buffer)
 {
-	std::vector<char> buffer(job.read_size);
-	std::size_t last = 0;
-	while (std::size_t length = check(recv(fd, buffer.data(), buffer.size(), 0), "recv")) {
-		meter.add(length);
-		last = length;
+	std::size_t length = 0;
+	for (; left; left -= length) {
+		length = check(recv(fd, buffer.data(), std::min<std::uint64_t>(left, buffer.size()), 0), "recv");
+		if (!length)
+			throw std::runtime_error("recv: unexpected end of file");
 	}
-	if (std::any_of(buffer.begin(), buffer.begin() + last, [](char c) { return c != filling; }))
-		throw std::runtime_error("not the bytes that were sent");
+	if (std::any_of(buffer.begin(), buffer.begin() + length, [](char c) { return c != filling; }))
+		throw std::runtime_error("recv: not the bytes that were sent");
 }
 
-static void send_bulk(int fd, const Job &job)
+static void send_bytes(int fd, std::uint64_t left, const std::vector<char> &buffer)
 {
-	std::vector<char> buffer(job.write_size, filling);
-	std::uint64_t left = bulk_share(job);
-	while (left) {
-		std::size_t part = std::min<std::uint64_t>(left, buffer.size());
-		left -= check(send(fd, buffer.data(), part, MSG_NOSIGNAL), "send");
-	}
-	check(shutdown(fd, SHUT_WR), "shutdown");
-	expect_end(fd);
+	while (left)
+		left -= check(send(fd, buffer.data(), std::min<std::uint64_t>(left, buffer.size()), MSG_NOSIGNAL), "send");
 }
 
+/*
+ * The clock starts when the warm-up of all connections has arrived and nothing is under way, and stops when the last
+ * byte has arrived: whatever fills the buffers meanwhile is done within that time, all of it.
+ */
 static double serve_bulk(const Descriptor &listener, const Subject &subject, const Job &job)
 {
 	std::vector<Descriptor> connections;
 	for (unsigned int i = 0; i < job.connections; i++)
 		connections.push_back(accept_checked(listener, subject));
-	Meter meter(job);
-	in_parallel(connections, [&](int fd) { receive_bulk(fd, job, meter); });
-	if (meter.total() != bulk_share(job) * job.connections)
-		throw std::runtime_error("not as many bytes as were sent");
-	return meter.seconds();
+	double start = 0, stop = 0;
+	std::barrier warm(job.connections, [&]() noexcept { start = now(); });
+	std::barrier done(job.connections, [&]() noexcept { stop = now(); });
+	in_parallel(connections, [&](int fd) {
+		std::vector<char> buffer(job.read_size);
+		try {
+			receive_bytes(fd, share(job.warm_up, job), buffer);
+			warm.arrive_and_wait();
+			send_byte(fd);
+			receive_bytes(fd, share(job.amount, job), buffer);
+			done.arrive_and_wait();
+			expect_end(fd);
+		} catch (...) {
+			// The others shall not wait for this one.
+			warm.arrive_and_drop();
+			done.arrive_and_drop();
+			throw;
+		}
+	});
+	std::uint64_t carried = share(job.amount, job) * job.connections;
+	return (stop - start) * static_cast<double>(job.amount) / static_cast<double>(carried);
+}
+
+static void send_bulk(int fd, const Job &job)
+{
+	std::vector<char> buffer(job.write_size, filling);
+	send_bytes(fd, share(job.warm_up, job), buffer);
+	receive_byte(fd);
+	send_bytes(fd, share(job.amount, job), buffer);
+	check(shutdown(fd, SHUT_WR), "shutdown");
+	expect_end(fd);
 }
 
 static double serve_ping_pong(const Descriptor &listener, const Subject &subject, const Job &job)
