@@ -70,6 +70,8 @@ static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_h
 		if (!hooks_out_is_segment(skb, state->pf))
 			return NF_ACCEPT;
 		th = tcp_hdr(skb);
+		if (!th->syn)	/* newer kernels: the control socket's answers, too */
+			hooks_out_control(skb, state);
 		if (!th->syn || !th->ack || tcpcrypt_segment_has(th, ENO_KIND))
 			return NF_ACCEPT;
 		tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
