@@ -27,7 +27,7 @@ static void tcpcrypt_wait_for_threads(void)
 		inside = 0;
 		for_each_possible_cpu(cpu)
 			inside += per_cpu(tcpcrypt_inside, cpu);
-		if (!inside && refs <= 0)
+		if (!inside && refs < 0)	/* -1: stopped, and nobody took one since */
 			break;
 		msleep(10);
 	}
@@ -92,6 +92,7 @@ static void __exit tcpcrypt_exit(void)
 	tcpcrypt_probe_exit();
 	tcpcrypt_netlink_exit();
 	tcpcrypt_wait_for_threads();
+	flush_workqueue(tcpcrypt_wq);
 	tcpcrypt_net_exit();
 	tcpcrypt_embryo_exit();
 	tcpcrypt_conn_exit();
