@@ -9,6 +9,8 @@
 #include <linux/timer.h>
 #include <linux/skbuff.h>
 #include <net/tcp.h>
+#include <net/inet_hashtables.h>
+#include <net/inet6_hashtables.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "tcpcrypt needs Linux 6.1 or newer"
@@ -94,21 +96,60 @@ static inline ssize_t tcpcrypt_tcp_send_pages(struct sock *sk, struct bio_vec *b
 }
 #endif
 
-/** tcpcrypt_zerocopy_notify() - tell a MSG_ZEROCOPY sender that its bytes were copied */
-static inline int tcpcrypt_zerocopy_notify(struct sock *sk, size_t size)
-{
-	struct ubuf_info *uarg;
-
+/** tcpcrypt_zerocopy_begin() - the notification that a MSG_ZEROCOPY sender will wait for; NULL without memory */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
-	uarg = msg_zerocopy_realloc(sk, size, NULL);
+static inline struct ubuf_info *tcpcrypt_zerocopy_begin(struct sock *sk, size_t size)
+{
+	return msg_zerocopy_realloc(sk, size, NULL);
+}
 #else
-	uarg = msg_zerocopy_realloc(sk, size, NULL, false);
+static inline struct ubuf_info *tcpcrypt_zerocopy_begin(struct sock *sk, size_t size)
+{
+	return msg_zerocopy_realloc(sk, size, NULL, false);
+}
 #endif
+
+/** tcpcrypt_zerocopy_end() - send it: the bytes were copied; or take it back if none was; NULL is fine */
+static inline void tcpcrypt_zerocopy_end(struct ubuf_info *uarg, bool sent)
+{
 	if (!uarg)
-		return -ENOBUFS;
+		return;
+	if (!sent) {
+		net_zcopy_put_abort(uarg, true);
+		return;
+	}
 	uarg_to_msgzc(uarg)->zerocopy = 0;
 	net_zcopy_put(uarg);
-	return 0;
 }
+
+/** tcpcrypt_find_established_v4() - the full, request or TIME_WAIT socket of a segment, referenced; RCU read lock */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define TCPCRYPT_HASHINFO(net)	(net)->ipv4.tcp_death_row.hashinfo,
+#else
+#define TCPCRYPT_HASHINFO(net)
+#endif
+static inline struct sock *tcpcrypt_find_established_v4(struct net *net, struct sk_buff *skb, const struct tcphdr *th)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	return __inet_lookup_established(net, TCPCRYPT_HASHINFO(net) iph->saddr, th->source, iph->daddr,
+					 ntohs(th->dest), inet_iif(skb), inet_sdif(skb));
+}
+
+/** tcpcrypt_find_established_v6() - the same for IPv6 */
+#if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *tcpcrypt_find_established_v6(struct net *net, struct sk_buff *skb, const struct tcphdr *th)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	return __inet6_lookup_established(net, TCPCRYPT_HASHINFO(net) &ip6h->saddr, th->source, &ip6h->daddr,
+					  ntohs(th->dest), inet6_iif(skb), inet6_sdif(skb));
+}
+#else
+static inline struct sock *tcpcrypt_find_established_v6(struct net *net, struct sk_buff *skb, const struct tcphdr *th)
+{
+	return NULL;
+}
+#endif
 
 #endif

@@ -35,6 +35,7 @@ static int __net_init tcpcrypt_net_ops_init(struct net *net)
 
 	tn->net = net;
 	atomic_set(&tn->halfopen, 0);
+	atomic_set(&tn->kept, 0);
 	tn->counters = alloc_percpu_gfp(struct tcpcrypt_counters, GFP_KERNEL_ACCOUNT);
 	if (!tn->counters)
 		return -ENOMEM;

@@ -68,6 +68,7 @@ struct tcpcrypt_net {
 	struct tcpcrypt_list16 __rcu *aeads;	/* best first */
 	struct tcpcrypt_counters __percpu *counters;
 	atomic_t halfopen;			/* the option path's */
+	atomic_t kept;				/* closed sockets whose end is not over: stream/close.c */
 	struct ctl_table_header *sysctl;
 };
 

@@ -7,6 +7,7 @@
 #include <net/ipv6.h>
 
 struct workqueue_struct *tcpcrypt_wq;
+struct workqueue_struct *tcpcrypt_abort_wq;
 DEFINE_PER_CPU(long, tcpcrypt_inside);
 
 #define CONN_TABLE_BITS	12
@@ -22,11 +23,18 @@ int tcpcrypt_conn_init(void)
 	if (!conn_cache)
 		return -ENOMEM;
 	tcpcrypt_wq = alloc_workqueue("tcpcrypt", WQ_UNBOUND | WQ_HIGHPRI, 0);
-	if (!tcpcrypt_wq) {
-		kmem_cache_destroy(conn_cache);
-		return -ENOMEM;
-	}
+	if (!tcpcrypt_wq)
+		goto destroy_cache;
+	tcpcrypt_abort_wq = alloc_workqueue("tcpcrypt-abort", WQ_UNBOUND, 0);
+	if (!tcpcrypt_abort_wq)
+		goto destroy_wq;
 	return 0;
+
+destroy_wq:
+	destroy_workqueue(tcpcrypt_wq);
+destroy_cache:
+	kmem_cache_destroy(conn_cache);
+	return -ENOMEM;
 }
 
 /*
@@ -35,6 +43,7 @@ int tcpcrypt_conn_init(void)
  */
 void tcpcrypt_conn_exit(void)
 {
+	destroy_workqueue(tcpcrypt_abort_wq);
 	flush_workqueue(tcpcrypt_wq);
 	rcu_barrier();
 	destroy_workqueue(tcpcrypt_wq);
@@ -95,9 +104,8 @@ void tcpcrypt_conn_wipe_keys(struct tcpcrypt_conn *conn)
 	memzero_explicit(conn->tx.mk, sizeof(conn->tx.mk));
 }
 
-static void conn_free_work(struct work_struct *work)
+static void conn_free(struct tcpcrypt_conn *conn)
 {
-	struct tcpcrypt_conn *conn = container_of(to_rcu_work(work), struct tcpcrypt_conn, rwork);
 	unsigned int i;
 
 	tcpcrypt_conn_wipe_keys(conn);
@@ -114,10 +122,25 @@ static void conn_free_work(struct work_struct *work)
 	kmem_cache_free(conn_cache, conn);
 }
 
+static void conn_free_work(struct work_struct *work)
+{
+	conn_free(container_of(to_rcu_work(work), struct tcpcrypt_conn, rwork));
+}
+
+static void conn_free_rcu(struct rcu_head *rcu)
+{
+	conn_free(container_of(rcu, struct tcpcrypt_conn, rwork.rcu));
+}
+
 void tcpcrypt_conn_put(struct tcpcrypt_conn *conn)
 {
 	if (!refcount_dec_and_test(&conn->refs))
 		return;
+	/* Plain, or never attached: no transforms, which want process context. */
+	if (conn->state == TCPCRYPT_PLAIN || !conn->sk) {
+		call_rcu(&conn->rwork.rcu, conn_free_rcu);
+		return;
+	}
 	INIT_RCU_WORK(&conn->rwork, conn_free_work);
 	queue_rcu_work(tcpcrypt_wq, &conn->rwork);
 }
@@ -151,9 +174,12 @@ void tcpcrypt_conn_kick(struct tcpcrypt_conn *conn)
 
 void tcpcrypt_conn_timer(struct tcpcrypt_conn *conn, unsigned long delay)
 {
-	if (!timer_reduce(&conn->timer, jiffies + delay)) {
-		sock_hold(conn->sk);
-		tcpcrypt_conn_get(conn);
+	/* First the references: the timer may fire before this returns. */
+	sock_hold(conn->sk);
+	tcpcrypt_conn_get(conn);
+	if (timer_reduce(&conn->timer, jiffies + delay)) {
+		__sock_put(conn->sk);
+		tcpcrypt_conn_put(conn);
 	}
 }
 
@@ -289,7 +315,7 @@ static void conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn
 	info->family = sk->sk_family;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
-		info->laddr = inet6_sk(sk)->saddr;
+		info->laddr = sk->sk_v6_rcv_saddr;	/* in struct sock: it may be of another socket by now */
 		info->raddr = sk->sk_v6_daddr;
 	} else
 #endif

@@ -33,6 +33,7 @@
  * Order: socket lock, then sk_callback_lock, then the list lock of conn.c, then the bucket locks of
  * option/embryo.c. The worker takes the socket lock by tcpcrypt_lock_try() and never waits for it: a
  * thread may hold it for as long as a page fault takes. When it is busy, release_cb runs the worker again.
+ * tcp_abort() does wait: so that is done from a work queue of its own, and no handshake stands behind it.
  *
  * Whoever slept must look at the slot again (tcpcrypt_conn_of()): a fallback to plain TCP, a
  * disconnect() or the end of the socket may have emptied it.
@@ -41,7 +42,7 @@
  *
  * References: one of the slot (icsk_ulp_data), one for the worker while it is queued or runs, one for
  * the timer while it is armed. The last two also hold the socket. The memory goes after an RCU grace
- * period, from a work item, because transforms are freed in process context.
+ * period; if there may be transforms, from a work item, because those are freed in process context.
  */
 
 /*
@@ -243,6 +244,7 @@ struct tcpcrypt_tx {
  * @deferred: the worker found the socket busy; release_cb runs it again
  * @ext_hdr_set: icsk_ext_hdr_len with those 4 bytes
  * @deadline: jiffies when patience ends: of the handshake, later of the wait after close(); 0 none
+ * @close_una: snd_una when @deadline was set, after close()
  * @shut_tx: the application shut its sending side down, FINp and FIN may still have to follow
  * @fin_sent: base shutdown was called
  * @shut_rx: the application shut its receiving side down
@@ -268,6 +270,7 @@ struct tcpcrypt_tx {
  * @saved_data_ready: and the other callbacks as they were
  * @priv_sock: see @closed
  * @work: the worker
+ * @abort_work: resets the TCP connection of a failed one; apart, because it waits for the socket lock
  * @timer: handshake time-out, then retries, then the time-out after close
  * @serial: unlike that of any other connection, of this socket too; for those who slept
  * @list: in the table of connections
@@ -295,6 +298,7 @@ struct tcpcrypt_conn {
 	bool mss_reserved;
 	u16 ext_hdr_set;
 	unsigned long deadline;
+	u32 close_una;
 	int rcvlowat;
 	u32 isn;
 	u32 limit_seq;
@@ -320,6 +324,7 @@ struct tcpcrypt_conn {
 	struct socket *priv_sock;
 
 	struct work_struct work;
+	struct work_struct abort_work;
 	struct timer_list timer;
 	struct hlist_node list;
 	u64 serial;
@@ -331,6 +336,7 @@ struct tcpcrypt_conn {
 #define TCPCRYPT_RETRY_DELAY	(HZ / 50)	/* after an allocation failed */
 
 extern struct workqueue_struct *tcpcrypt_wq;
+extern struct workqueue_struct *tcpcrypt_abort_wq;
 extern const struct tcp_ulp_ops tcpcrypt_ulp_ops;
 
 int tcpcrypt_conn_init(void);
@@ -346,6 +352,7 @@ void tcpcrypt_conn_exit(void);
  */
 struct tcpcrypt_conn *tcpcrypt_conn_alloc(struct sock *sk, struct tcpcrypt_net *tn, bool active);
 
+/** tcpcrypt_conn_get() - one more reference */
 static inline void tcpcrypt_conn_get(struct tcpcrypt_conn *conn)
 {
 	refcount_inc(&conn->refs);

@@ -34,8 +34,11 @@ static int handshake_keygen(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_handshake *hs = conn->hs;
 
-	hs->keyed = READ_ONCE(hs->tep) ? : hs->guess;
-	return hs->keyed->keygen(hs->priv, hs->pub);
+	const struct tcpcrypt_tep *tep = READ_ONCE(hs->tep) ? : hs->guess;
+	int err = tep->keygen(hs->priv, hs->pub);
+
+	hs->keyed = err ? NULL : tep;
+	return err;
 }
 
 static void handshake_build_init1(struct tcpcrypt_conn *conn)

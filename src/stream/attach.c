@@ -67,7 +67,6 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->read_sock		= tcpcrypt_read_sock;
 	ops->read_skb		= tcpcrypt_read_skb;
 	ops->mmap		= sock_no_mmap;
-	ops->set_peek_off	= NULL;
 #if TCPCRYPT_HAVE_SENDPAGE
 	ops->sendpage_locked	= tcpcrypt_sendpage_locked;
 #endif
@@ -212,6 +211,7 @@ void tcpcrypt_attach(struct sock *sk, struct tcpcrypt_conn *conn)
 	conn->base_prot = sk->sk_prot;
 	conn->rcvlowat = sk->sk_rcvlowat;
 	INIT_WORK(&conn->work, tcpcrypt_worker);
+	INIT_WORK(&conn->abort_work, tcpcrypt_worker_abort);
 	timer_setup(&conn->timer, tcpcrypt_worker_timer, 0);
 
 	rcu_assign_pointer(icsk->icsk_ulp_data, conn);

@@ -12,9 +12,27 @@
  *
  *   close() --> priv_sock --worker: all done, or the deadline--> detach, sock_release() --> tcp_close()
  */
-#define CLOSE_KEPT_MAX	4096	/* sockets kept in all; tcp_max_orphans does not see them */
+#define CLOSE_KEPT_MAX		65536	/* sockets kept in all; tcp_max_orphans does not see them */
+#define CLOSE_KEPT_SHARE	(CLOSE_KEPT_MAX / 4)	/* by one namespace, but the first */
 
 static atomic_t close_kept = ATOMIC_INIT(0);
+
+static bool close_may_keep(struct tcpcrypt_net *tn)
+{
+	bool in_share = atomic_inc_return(&tn->kept) <= CLOSE_KEPT_SHARE || net_eq(tn->net, &init_net);
+
+	if (atomic_inc_return(&close_kept) <= CLOSE_KEPT_MAX && in_share)
+		return true;
+	atomic_dec(&close_kept);
+	atomic_dec(&tn->kept);
+	return false;
+}
+
+static void close_kept_gone(struct tcpcrypt_net *tn)
+{
+	atomic_dec(&close_kept);
+	atomic_dec(&tn->kept);
+}
 
 int tcpcrypt_shutdown(struct socket *sock, int how)
 {
@@ -26,6 +44,15 @@ int tcpcrypt_shutdown(struct socket *sock, int how)
 	tcpcrypt_enter();
 	lock_sock(sk);
 	conn = tcpcrypt_conn_of(sk);
+	if (conn && sk->sk_state == TCP_SYN_SENT && how >= SHUT_RD && how <= SHUT_RDWR) {
+		/* As inet_shutdown(), but under this lock: ENO may be decided before that gets it. */
+		ret = sk->sk_prot->disconnect(sk, O_NONBLOCK);
+		sock->state = ret ? SS_DISCONNECTING : SS_UNCONNECTED;
+		sk->sk_state_change(sk);
+		release_sock(sk);
+		tcpcrypt_leave();
+		return ret;
+	}
 	if (conn && conn->state != TCPCRYPT_SYN_SENT && how >= SHUT_RD && how <= SHUT_RDWR &&
 	    (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2 |
 				   TCPF_CLOSING | TCPF_LAST_ACK)) {
@@ -59,9 +86,10 @@ static int close_keep(struct tcpcrypt_conn *conn)
 	struct sock *sk = conn->sk;
 	struct socket *sock;
 
-	if (atomic_inc_return(&close_kept) > CLOSE_KEPT_MAX ||
-	    sock_create_lite(sk->sk_family, SOCK_STREAM, IPPROTO_TCP, &sock)) {
-		atomic_dec(&close_kept);
+	if (!close_may_keep(conn->tn))
+		return -ENOBUFS;
+	if (sock_create_lite(sk->sk_family, SOCK_STREAM, IPPROTO_TCP, &sock)) {
+		close_kept_gone(conn->tn);
 		return -ENOBUFS;
 	}
 	sock->ops = tcpcrypt_attach_base_ops(sk);
@@ -96,14 +124,16 @@ static bool close_over(struct tcpcrypt_conn *conn)
 }
 
 /*
- * SO_LINGER: the caller wants to wait for the FIN's acknowledgement. tcp_close() does that, once the FIN is
- * on its way; until then it is ours. Return: what is left of the time.
+ * SO_LINGER: the caller wants to wait for the FIN's acknowledgement. Not in tcp_close(): from there on TCP
+ * answers the peer's FINp, which is data, with RST, and that would cut off what is still on its way.
+ * Return: what is left of the time.
  */
 static long close_linger(struct tcpcrypt_conn *conn, long timeout)
 {
 	struct sock *sk = conn->sk;
 
-	while (timeout && !signal_pending(current) && tcpcrypt_conn_of(sk) == conn && !conn->fin_sent &&
+	while (timeout && !signal_pending(current) && tcpcrypt_conn_of(sk) == conn &&
+	       (!conn->fin_sent || (1 << sk->sk_state) & (TCPF_FIN_WAIT1 | TCPF_CLOSING | TCPF_LAST_ACK)) &&
 	       conn->state != TCPCRYPT_DEAD && sk->sk_state != TCP_CLOSE)
 		tcpcrypt_wait(sk, &timeout);
 	return timeout;
@@ -140,7 +170,7 @@ void tcpcrypt_close(struct sock *sk, long timeout)
 			tcpcrypt_conn_put(conn);
 			if (tcpcrypt_conn_of(sk) != conn)
 				goto out;
-			if (!close_over(conn) && !(timeout && conn->fin_sent)) {
+			if (!close_over(conn)) {
 				keep = !close_keep(conn);
 				reset = !keep && !conn->fin_sent;
 			}
@@ -162,6 +192,24 @@ out:
 	tcpcrypt_back_from_base();
 }
 
+static void close_deadline(struct tcpcrypt_conn *conn)
+{
+	conn->close_una = tcp_sk(conn->sk)->snd_una;
+	tcpcrypt_conn_deadline(conn, tcp_fin_time(conn->sk));
+}
+
+/*
+ * The peer is slow, not gone: what we sent, the FIN at last, is being acknowledged. Its own end has FIN_WAIT's
+ * time from then on.
+ */
+static bool close_moves(struct tcpcrypt_conn *conn)
+{
+	if (conn->close_una == tcp_sk(conn->sk)->snd_una)
+		return false;
+	close_deadline(conn);
+	return true;
+}
+
 /* Lock owned. The deadline: the handshake's at first, FIN_WAIT's once the FIN is out. */
 bool tcpcrypt_close_work(struct tcpcrypt_conn *conn)
 {
@@ -170,11 +218,11 @@ bool tcpcrypt_close_work(struct tcpcrypt_conn *conn)
 	if (!conn->priv_sock)
 		return false;
 	if (conn->state == TCPCRYPT_ENCRYPTED && !conn->deadline)
-		tcpcrypt_conn_deadline(conn, tcp_fin_time(sk));
+		close_deadline(conn);
 	if (!close_over(conn)) {
 		if (close_unread(conn))		/* data for a closed socket: as TCP does */
 			conn->base_prot->disconnect(sk, 0);
-		else if (conn->state != TCPCRYPT_ENCRYPTED || !tcpcrypt_conn_late(conn))
+		else if (conn->state != TCPCRYPT_ENCRYPTED || !tcpcrypt_conn_late(conn) || close_moves(conn))
 			return false;
 		else if (!conn->fin_sent)
 			conn->base_prot->disconnect(sk, 0);
@@ -184,6 +232,7 @@ bool tcpcrypt_close_work(struct tcpcrypt_conn *conn)
 
 void tcpcrypt_close_done(struct tcpcrypt_conn *conn)
 {
+	struct tcpcrypt_net *tn = conn->tn;
 	struct sock *sk = conn->sk;
 	struct socket *sock = NULL;
 
@@ -197,7 +246,7 @@ void tcpcrypt_close_done(struct tcpcrypt_conn *conn)
 	if (!sock)
 		return;
 	sock_release(sock);
-	atomic_dec(&close_kept);
+	close_kept_gone(tn);
 }
 
 /*

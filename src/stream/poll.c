@@ -108,14 +108,14 @@ bool tcpcrypt_sock_is_readable(struct sock *sk)
 static int poll_inq(struct sock *sk, bool *plain)
 {
 	struct tcpcrypt_conn *conn;
-	bool slow = lock_sock_fast(sk);
 	int n = 0;
 
+	lock_sock(sk);
 	conn = tcpcrypt_conn_of(sk);
 	*plain = !conn;
 	if (conn)
 		n = min_t(u32, tcpcrypt_rx_avail(conn, INT_MAX), INT_MAX);
-	unlock_sock_fast(sk, slow);
+	release_sock(sk);
 	return n;
 }
 
@@ -139,16 +139,16 @@ int tcpcrypt_ioctl(struct sock *sk, int cmd, TCPCRYPT_IOCTL_ARG)
 	return n;
 }
 
+/* No lock: for users inside the kernel, in whatever context. What poll knows of is enough for them. */
 int tcpcrypt_peek_len(struct socket *sock)
 {
-	bool plain;
+	struct tcpcrypt_conn *conn;
 	int n;
 
-	tcpcrypt_enter();
-	n = poll_inq(sock->sk, &plain);
-	if (plain)
-		n = tcpcrypt_attach_base_ops(sock->sk)->peek_len(sock);
-	tcpcrypt_leave();
+	rcu_read_lock();
+	conn = tcpcrypt_conn_of_rcu(sock->sk);
+	n = conn ? min_t(u32, READ_ONCE(conn->rx.avail), INT_MAX) : tcp_inq(sock->sk);
+	rcu_read_unlock();
 	return n;
 }
 

@@ -52,6 +52,9 @@ static ssize_t recv_take(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 				seen += ret;
 			continue;
 		}
+		/* What is opened leaves TCP's window: who only looks may not have it opened without end. */
+		if (peek && rx->ready >= READ_ONCE(conn->sk->sk_rcvbuf))
+			break;
 		ret = tcpcrypt_rx_open(conn, peek || drop ? NULL : to);
 		if (ret == -EAGAIN)
 			break;
@@ -68,8 +71,8 @@ static ssize_t recv_take(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags, bool *plain, int *inq)
 {
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	size_t copied = 0, target, peek_off = max(sk_peek_offset(sk, flags), 0);
 	struct tcpcrypt_conn *conn;
-	size_t copied = 0, target;
 	ssize_t ret = 0;
 
 	*plain = false;
@@ -86,7 +89,7 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 			continue;
 		}
 		target = flags & MSG_WAITALL ? len : min_t(size_t, conn->rcvlowat, len) ? : 1;
-		ret = recv_take(conn, &msg->msg_iter, len - copied, flags, flags & MSG_PEEK ? copied : 0);
+		ret = recv_take(conn, &msg->msg_iter, len - copied, flags, flags & MSG_PEEK ? copied + peek_off : 0);
 		if (ret > 0)
 			copied += ret;
 		if (copied == len && copied)
@@ -97,6 +100,9 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 			break;		/* ENOMEM, EFAULT: the connection is fine */
 		/* Nothing was asked for: TCP waits for something to be there all the same. */
 		if (!len && tcpcrypt_rx_avail(conn, 1))
+			break;
+		/* An error is not to be taken away by who gets bytes. */
+		if (copied && (conn->err || READ_ONCE(sk->sk_err)))
 			break;
 		ret = recv_end(conn);
 		if (ret) {
@@ -123,6 +129,10 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 		tcpcrypt_wait(sk, &timeo);
 		sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	}
+	if (copied && flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, copied);
+	else if (copied)
+		sk_peek_offset_bwd(sk, copied);
 	if (conn)
 		tcpcrypt_rx_update(conn);
 	if (conn && inq && copied)
@@ -182,11 +192,6 @@ static void splice_page_release(struct splice_pipe_desc *spd, unsigned int i)
 	put_page(spd->pages[i]);
 }
 
-static const struct pipe_buf_operations splice_buf_ops = {
-	.release	= generic_pipe_buf_release,
-	.get		= generic_pipe_buf_get,
-};
-
 /**
  * struct splice_run - one splice_read
  * @pages: fresh pages for plaintext, those beyond @n are not there
@@ -227,7 +232,8 @@ static ssize_t splice_into_pipe(struct splice_run *run, struct pipe_inode_info *
 {
 	struct splice_pipe_desc spd = {
 		.pages = run->pages, .partial = run->partial, .nr_pages_max = PIPE_DEF_BUFFERS,
-		.ops = &splice_buf_ops, .spd_release = splice_page_release,
+		.ops = &nosteal_pipe_buf_ops,	/* the kernel's: a pipe may outlive this module */
+		.spd_release = splice_page_release,
 	};
 	unsigned int i;
 

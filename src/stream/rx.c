@@ -36,13 +36,18 @@ static u32 rx_queued(struct sock *sk)
 	return n;
 }
 
-/* Copy @len bytes that lie @pos bytes into the queue; the caller knows that they are there. */
-static bool rx_peek(struct sock *sk, u32 pos, u8 *buf, u32 len)
+/*
+ * Copy @len bytes that lie @pos bytes into the queue; the caller knows that they are there. The search starts
+ * at *@at, NULL for the head, and leaves there where it found them: for walks that only go forward.
+ */
+static bool rx_peek_from(struct sock *sk, struct sk_buff **at, u32 pos, u8 *buf, u32 len)
 {
 	u32 seq = tcp_sk(sk)->copied_seq + pos;
-	struct sk_buff *skb;
+	struct sk_buff *skb = *at ? : skb_peek(&sk->sk_receive_queue);
 
-	skb_queue_walk(&sk->sk_receive_queue, skb) {
+	if (!skb)
+		return false;
+	skb_queue_walk_from(&sk->sk_receive_queue, skb) {
 		u32 off = seq - TCP_SKB_CB(skb)->seq;
 		u32 part;
 
@@ -50,6 +55,7 @@ static bool rx_peek(struct sock *sk, u32 pos, u8 *buf, u32 len)
 			return false;
 		if (off >= skb->len)
 			continue;
+		*at = skb;
 		part = min(len, skb->len - off);
 		if (skb_copy_bits(skb, off, buf, part))
 			return false;
@@ -60,6 +66,13 @@ static bool rx_peek(struct sock *sk, u32 pos, u8 *buf, u32 len)
 			return true;
 	}
 	return false;
+}
+
+static bool rx_peek(struct sock *sk, u32 pos, u8 *buf, u32 len)
+{
+	struct sk_buff *at = NULL;
+
+	return rx_peek_from(sk, &at, pos, buf, len);
 }
 
 /*
@@ -132,16 +145,20 @@ u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit)
 	struct tcpcrypt_rx *rx = &conn->rx;
 	u32 avail = rx->ready, queued, pos;
 	u8 hdr[TCPCRYPT_FRAME_HDR_LEN];
+	struct sk_buff *at = NULL;
 
 	if (avail >= limit || conn->state != TCPCRYPT_ENCRYPTED || rx->finp || !rx_whole(conn))
 		return avail;
 	avail += rx_data_of(rx->need);
+	/* Opened first, and soon: no walk over what a peer may have made long. */
+	if (!rx_data_of(rx->need) && limit != INT_MAX)
+		return avail;
 	queued = rx_queued(conn->sk);
 	pos = rx->need - rx->staged;
 	while (avail < limit && queued - pos >= sizeof(hdr)) {
 		u32 need;
 
-		if (!rx_peek(conn->sk, pos, hdr, sizeof(hdr)))
+		if (!rx_peek_from(conn->sk, &at, pos, hdr, sizeof(hdr)))
 			break;
 		need = sizeof(hdr) + get_unaligned_be16(hdr + 1);
 		if (queued - pos < need)
@@ -157,6 +174,9 @@ bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn)
 	u32 target = max(conn->rcvlowat, 1);
 	u32 avail = tcpcrypt_rx_avail(conn, target);
 
+	/* As tcp_epollin_ready() has it: no more comes before somebody reads. Small frames are mostly overhead. */
+	if (avail && avail < target && tcp_epollin_ready(conn->sk, INT_MAX))
+		avail = target;
 	WRITE_ONCE(conn->rx.avail, avail);
 	return avail >= target;
 }
@@ -523,6 +543,8 @@ ssize_t tcpcrypt_rx_open(struct tcpcrypt_conn *conn, struct iov_iter *direct)
 
 	if (conn->state != TCPCRYPT_ENCRYPTED)
 		return conn->err ? -conn->err : -EAGAIN;
+	if (!rx->cipher)	/* TCP is at its end, and all that was whole is open: see worker_tcp_closed() */
+		return -EAGAIN;
 	if (tcp_sk(sk)->copied_seq != rx->seq)
 		return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_FOREIGN_DATA);
 	if (rx->finp)

@@ -98,8 +98,9 @@ static int send_locked(struct sock *sk, struct msghdr *msg, bool *plain)
 {
 	int flags = msg->msg_flags;
 	long timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	bool zerocopy = flags & MSG_ZEROCOPY && msg_data_left(msg) && sock_flag(sk, SOCK_ZEROCOPY);
+	struct ubuf_info *uarg = NULL;
 	struct tcpcrypt_conn *conn;
-	size_t size = msg_data_left(msg);
 	ssize_t copied = 0, ret;
 	u64 serial = 0;
 	int err = 0;
@@ -127,6 +128,13 @@ static int send_locked(struct sock *sk, struct msghdr *msg, bool *plain)
 		}
 		if (!msg_data_left(msg) && conn->state > TCPCRYPT_SYN_SENT)
 			break;
+		if (zerocopy && !uarg && conn->state > TCPCRYPT_SYN_SENT) {
+			uarg = tcpcrypt_zerocopy_begin(sk, msg_data_left(msg));
+			if (!uarg) {
+				err = -ENOBUFS;
+				break;
+			}
+		}
 		ret = send_step(conn, msg, flags);
 		if (ret > 0) {
 			copied += ret;
@@ -138,19 +146,13 @@ static int send_locked(struct sock *sk, struct msghdr *msg, bool *plain)
 		}
 		if (ret == -ENOMEM && copied)
 			break;
-		if (ret == -ENOMEM && conn->state == TCPCRYPT_EXCHANGE) {
-			err = ret;
-			break;
-		}
 		err = send_wait(conn, sk, &timeo);
 		if (err)
 			break;
 	}
-	if (copied) {
-		if (flags & MSG_ZEROCOPY && size && sock_flag(sk, SOCK_ZEROCOPY))
-			tcpcrypt_zerocopy_notify(sk, copied);
+	tcpcrypt_zerocopy_end(uarg, copied);
+	if (copied)
 		return copied;
-	}
 	if (*plain || !err)
 		return 0;
 	return sk_stream_error(sk, flags, err);

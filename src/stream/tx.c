@@ -265,6 +265,8 @@ ssize_t tcpcrypt_tx_seal(struct tcpcrypt_conn *conn, struct iov_iter *from, size
 	} else if (tx_copy_in(tx, first, from, len)) {
 		err = tcpcrypt_cipher_seal(tx->cipher, tx->req, tx->sg_out, tx->sg_out,
 					   TCPCRYPT_FLAGS_LEN + len, tx->offset);
+		if (err && len)
+			iov_iter_revert(from, len);
 	} else {
 		err = -EFAULT;
 	}
@@ -304,9 +306,28 @@ undo_pin:
 }
 
 /*
- * TCP gets the frame as a whole, even beyond SO_SNDBUF: room was asked for before it was sealed. The limit
- * is raised for the call alone, under the lock. What TCP still refuses (no memory) stays.
+ * TCP gets a frame as a whole, even beyond SO_SNDBUF and TCP_NOTSENT_LOWAT: room was asked for before it was
+ * sealed. The limits are lifted for the call alone, under the lock. What TCP still refuses (no memory) stays.
  */
+struct tx_limits {
+	int sndbuf;
+	u32 notsent_lowat;
+};
+
+static void tx_limits_lift(struct sock *sk, struct tx_limits *limits)
+{
+	limits->sndbuf = sk->sk_sndbuf;
+	limits->notsent_lowat = tcp_sk(sk)->notsent_lowat;
+	WRITE_ONCE(sk->sk_sndbuf, max_t(int, limits->sndbuf, INT_MAX / 2));
+	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, U32_MAX);
+}
+
+static void tx_limits_restore(struct sock *sk, const struct tx_limits *limits)
+{
+	WRITE_ONCE(sk->sk_sndbuf, limits->sndbuf);
+	WRITE_ONCE(tcp_sk(sk)->notsent_lowat, limits->notsent_lowat);
+}
+
 /*
  * TCP's sendmsg would take sk_err away from the application, whose write this may not be. An error of a
  * living connection (ICMP) passes: then it is tried again.
@@ -323,8 +344,9 @@ int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 	struct tcpcrypt_tx *tx = &conn->tx;
 	struct sock *sk = conn->sk;
 	unsigned int i, left;
-	int sndbuf, err;
+	struct tx_limits limits;
 	ssize_t sent;
+	int err;
 
 	if (!tx->n_out)
 		return 0;
@@ -334,12 +356,11 @@ int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 	/* Behind somebody else's bytes ours would carry those past the guard in LOCAL_OUT. */
 	if (tcp_sk(sk)->write_seq != conn->isn + (u32)(tx->offset - tx->out_bytes) && !conn->fin_sent)
 		return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_FOREIGN_DATA);
-	sndbuf = sk->sk_sndbuf;
-	WRITE_ONCE(sk->sk_sndbuf, max_t(int, sndbuf, INT_MAX / 2));
+	tx_limits_lift(sk, &limits);
 	tx->pushing = true;
 	sent = tcpcrypt_tcp_send_pages(sk, tx->out, tx->n_out, tx->out_bytes, flags & MSG_MORE);
 	tx->pushing = false;
-	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
+	tx_limits_restore(sk, &limits);
 	if (sent <= 0)
 		return sent ? : -EAGAIN;
 	tx->out_bytes -= sent;
@@ -387,8 +408,9 @@ int tcpcrypt_tx_raw(struct tcpcrypt_conn *conn, const u8 *buf, size_t len, bool 
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct sock *sk = conn->sk;
 	gfp_t allocation = sk->sk_allocation;
-	int sndbuf = sk->sk_sndbuf, ret;
 	u8 nonagle = tcp_sk(sk)->nonagle;
+	struct tx_limits limits;
+	int ret;
 
 	if (tx_possible(sk))
 		return -EAGAIN;
@@ -399,9 +421,9 @@ int tcpcrypt_tx_raw(struct tcpcrypt_conn *conn, const u8 *buf, size_t len, bool 
 	}
 	/* TCP_CORK is the application's, and it does not know of this message. */
 	tcp_sk(sk)->nonagle = TCP_NAGLE_OFF | TCP_NAGLE_PUSH;
-	WRITE_ONCE(sk->sk_sndbuf, max_t(int, sndbuf, INT_MAX / 2));
+	tx_limits_lift(sk, &limits);
 	ret = tcp_sendmsg_locked(sk, &msg, len);
-	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
+	tx_limits_restore(sk, &limits);
 	tcp_sk(sk)->nonagle = nonagle;
 	if (bh) {
 		tx_lend(sk, NULL);

@@ -44,12 +44,36 @@ static void worker_wake(struct tcpcrypt_conn *conn)
 		conn->saved_data_ready(sk);
 }
 
+/*
+ * TCP is at its end, by a reset or for want of answers. What had arrived is opened, for a reader who comes
+ * late, and with that nobody needs the keys any more (K-08).
+ */
+static void worker_tcp_closed(struct tcpcrypt_conn *conn)
+{
+	ssize_t ret;
+
+	do
+		ret = tcpcrypt_rx_open(conn, NULL);
+	while (ret >= 0);
+	if (ret == -ENOMEM) {
+		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
+		return;
+	}
+	if (conn->state == TCPCRYPT_ENCRYPTED)
+		tcpcrypt_conn_wipe_keys(conn);
+	if (tcpcrypt_rx_update(conn))
+		conn->saved_data_ready(conn->sk);
+}
+
 static void worker_encrypted(struct tcpcrypt_conn *conn)
 {
-	int err = 0;
+	int err;
 
-	if (conn->sk->sk_state != TCP_CLOSE)
-		err = tcpcrypt_tx_work(conn);
+	if (conn->sk->sk_state == TCP_CLOSE) {
+		worker_tcp_closed(conn);
+		return;
+	}
+	err = tcpcrypt_tx_work(conn);
 	if (!err)
 		err = tcpcrypt_rx_work(conn);
 	if (err && err != -EAGAIN && conn->state == TCPCRYPT_ENCRYPTED)
@@ -89,6 +113,9 @@ static bool worker_pass(struct tcpcrypt_conn *conn)
 		worker_rearm(conn);
 		goto out;
 	}
+	/* After close() nobody asks for an error of the living connection (ICMP), which would stop its end. */
+	if (conn->closed && sk->sk_state != TCP_CLOSE)
+		sock_error(sk);
 	if (conn->state == TCPCRYPT_ENCRYPTED)
 		worker_encrypted(conn);
 	if (conn->state == TCPCRYPT_DEAD) {
@@ -100,12 +127,36 @@ static bool worker_pass(struct tcpcrypt_conn *conn)
 	if (!done)
 		worker_rearm(conn);
 out:
-	tcpcrypt_lock_drop(conn, how);
 	if (abort) {
-		tcpcrypt_conn_abort(sk);
-		tcpcrypt_conn_kick(conn);	/* again, if close() kept the socket */
+		sock_hold(sk);
+		tcpcrypt_conn_get(conn);
+		if (!queue_work(tcpcrypt_abort_wq, &conn->abort_work)) {
+			__sock_put(sk);
+			tcpcrypt_conn_put(conn);
+		}
 	}
+	tcpcrypt_lock_drop(conn, how);
 	return done;
+}
+
+void tcpcrypt_worker_abort(struct work_struct *work)
+{
+	struct tcpcrypt_conn *conn = container_of(work, struct tcpcrypt_conn, abort_work);
+	struct sock *sk = conn->sk;
+
+	tcpcrypt_conn_abort(sk);
+	tcpcrypt_conn_kick(conn);	/* close() may have kept the socket */
+	sock_put(sk);
+	tcpcrypt_conn_put(conn);
+}
+
+/* What a key exchange that came to nothing leaves; @hs is this worker's alone by then. */
+static bool worker_exchange_is_over(const struct tcpcrypt_conn *conn)
+{
+	enum tcpcrypt_conn_state state = READ_ONCE(conn->state);
+
+	return state == TCPCRYPT_DEAD ||
+	       (state == TCPCRYPT_EXCHANGE && inet_sk_state_load(conn->sk) == TCP_CLOSE);
 }
 
 void tcpcrypt_worker(struct work_struct *work)
@@ -113,12 +164,16 @@ void tcpcrypt_worker(struct work_struct *work)
 	struct tcpcrypt_conn *conn = container_of(work, struct tcpcrypt_conn, work);
 	struct sock *sk = conn->sk;
 
-	if (READ_ONCE(conn->state) <= TCPCRYPT_EXCHANGE && tcpcrypt_handshake_run(conn)) {
+	if (READ_ONCE(conn->state) <= TCPCRYPT_EXCHANGE && conn->hs && tcpcrypt_handshake_run(conn)) {
 		tcpcrypt_handshake_free(conn->hs);
 		conn->hs = NULL;
 	}
 	if (READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT && worker_pass(conn))
 		tcpcrypt_close_done(conn);
+	if (conn->hs && worker_exchange_is_over(conn)) {
+		tcpcrypt_handshake_free(conn->hs);
+		conn->hs = NULL;
+	}
 	sock_put(sk);
 	tcpcrypt_conn_put(conn);
 }

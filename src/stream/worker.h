@@ -6,6 +6,7 @@
 #include "session/conn.h"
 
 void tcpcrypt_worker(struct work_struct *work);
+void tcpcrypt_worker_abort(struct work_struct *work);
 void tcpcrypt_worker_timer(struct timer_list *timer);
 
 #endif
