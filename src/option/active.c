@@ -118,8 +118,9 @@ unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tc
 		return NF_DROP;
 	}
 	/* E-12. Where SACK blocks leave no room, the peer has sent a non-SYN segment already. */
-	if (conn->send_eno && !th->rst && !tcpcrypt_segment_has(th, ENO_KIND))
-		tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn));
+	if (conn->send_eno && !th->rst && !tcpcrypt_segment_has(th, ENO_KIND) &&
+	    tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn)) == -ENOMEM)
+		return NF_DROP;		/* without it the peer would go on plain; TCP sends it again */
 	return NF_ACCEPT;
 }
 

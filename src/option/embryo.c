@@ -22,6 +22,7 @@
 #define EMBRYO_BITS	12
 #define EMBRYO_SCAN	(2 * HZ)
 #define EMBRYO_GLOBAL	(4 * 65536)	/* of all namespaces together */
+#define EMBRYO_SHARE	(EMBRYO_GLOBAL / 8)	/* of one, but the first, whatever its root sets max_halfopen to */
 
 /**
  * struct embryo - one half-open connection
@@ -121,7 +122,7 @@ void tcpcrypt_embryo_syn(struct net *net, const struct tcpcrypt_tuple *tuple, u3
 	local_bh_enable();
 }
 
-/* Take what the SYN said, if the note is of that SYN. ENO_ABSENT otherwise. */
+/* Take what the SYN said, if the note is of that SYN: ENO_ABSENT otherwise. @syn may be NULL. */
 static enum eno_verdict embryo_take_note(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn,
 					 struct eno_syn *syn)
 {
@@ -132,11 +133,39 @@ static enum eno_verdict embryo_take_note(struct net *net, const struct tcpcrypt_
 	note = this_cpu_ptr(&syn_note);
 	if (note->net == net && note->isn == isn && !memcmp(&note->tuple, tuple, sizeof(*tuple))) {
 		verdict = note->verdict;
-		*syn = note->syn;
+		if (syn)
+			*syn = note->syn;
 		note->net = NULL;
 	}
 	local_bh_enable();
 	return verdict;
+}
+
+bool tcpcrypt_embryo_noted(struct net *net, u32 isn)
+{
+	return raw_cpu_read(syn_note.net) == net && raw_cpu_read(syn_note.isn) == isn;
+}
+
+void tcpcrypt_embryo_forget(struct net *net, u32 isn)
+{
+	struct syn_note *note;
+
+	local_bh_disable();
+	note = this_cpu_ptr(&syn_note);
+	if (note->net == net && note->isn == isn)
+		note->net = NULL;
+	local_bh_enable();
+}
+
+void tcpcrypt_embryo_unanswered(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn,
+				enum tcpcrypt_reason reason)
+{
+	enum eno_verdict verdict = embryo_take_note(net, tuple, isn, NULL);
+
+	if (verdict != ENO_OK)
+		reason = tcpcrypt_eno_reason(verdict, TCPCRYPT_REASON_NONE);
+	if (reason)
+		tcpcrypt_reason_inc(tcpcrypt_net(net), reason);
 }
 
 bool tcpcrypt_embryo_changed(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn, const struct eno_syn *syn)
@@ -262,6 +291,7 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
 	if (!rng_is_initialized())		/* E-20 */
 		return TCPCRYPT_FALLBACK_NO_RANDOM;
 	if (atomic_read(&tn->halfopen) >= READ_ONCE(tn->max_halfopen) ||
+	    (atomic_read(&tn->halfopen) >= EMBRYO_SHARE && !net_eq(tn->net, &init_net)) ||
 	    atomic_read(&embryo_count) >= EMBRYO_GLOBAL)
 		return TCPCRYPT_FALLBACK_HALFOPEN_LIMIT;
 	return TCPCRYPT_REASON_NONE;
@@ -349,7 +379,7 @@ free:
 
 /*
  * The first SYN-ACK decides; each later one repeats it (E-14), or goes without when ENO is off by now
- * (E-13). TCP stamps the first one's time into the request just before it gets here.
+ * (E-13).
  */
 void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple)
 {
@@ -390,7 +420,7 @@ void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const
 			tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);
 		return;
 	}
-	if (tcp_rsk(req)->snt_synack != tcp_skb_timestamp_us(skb))
+	if (!tcpcrypt_embryo_is_first(skb, req))
 		return;
 	verdict = embryo_take_note(net, tuple, tcp_rsk(req)->rcv_isn, &syn);
 	if (verdict != ENO_OK)
@@ -490,7 +520,7 @@ void tcpcrypt_embryo_established(struct sock *sk)
 		conn->sk = sk;
 		sock_hold(sk);
 		INIT_WORK(&conn->work, embryo_reset_run);
-		queue_work(tcpcrypt_wq, &conn->work);
+		queue_work(tcpcrypt_abort_wq, &conn->work);
 	}
 	embryo_free(e);
 }

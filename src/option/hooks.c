@@ -54,37 +54,90 @@ static void hooks_out_control(struct sk_buff *skb, const struct nf_hook_state *s
 		tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn));
 }
 
+/* A SYN-ACK that ENO has no part in: a cookie (nobody's), or one of a Fast Open child, which is there already. */
+static void hooks_out_unanswered(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct request_sock *req = NULL;
+	struct tcpcrypt_tuple tuple;
+	struct tcphdr *th;
+	u32 isn;
+
+	if (skb->sk) {
+		req = rcu_dereference_raw(tcp_sk(skb->sk)->fastopen_rsk);
+		if (!req || !tcpcrypt_embryo_is_first(skb, req))
+			return;
+	}
+	if (!hooks_out_is_segment(skb, state->pf))
+		return;
+	th = tcp_hdr(skb);
+	isn = ntohl(th->ack_seq) - 1;
+	if (req)	/* it may acknowledge data as well */
+		isn = tcp_rsk(req)->rcv_isn;
+	if (!th->syn || !th->ack)
+		return;
+	if (tcpcrypt_embryo_noted(state->net, isn)) {
+		tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
+		tcpcrypt_embryo_unanswered(state->net, &tuple, isn,
+					   req ? TCPCRYPT_FALLBACK_OTHER_OPTION : TCPCRYPT_FALLBACK_SYN_COOKIE);
+	} else if (req) {
+		tcpcrypt_reason_inc(tcpcrypt_net(state->net), TCPCRYPT_FALLBACK_NO_ENO_IN_SYN);
+	}
+}
+
+static void hooks_out_request(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct request_sock *req = inet_reqsk(skb->sk);
+	struct tcpcrypt_tuple tuple;
+	struct tcphdr *th;
+
+	if (!hooks_out_is_segment(skb, state->pf))
+		return;
+	th = tcp_hdr(skb);
+	if (!th->syn) {		/* newer kernels: the control socket's answers, too */
+		hooks_out_control(skb, state);
+		return;
+	}
+	if (!th->ack)
+		return;
+	/* Nearly always: nobody is half open, and the SYN had no option. */
+	if (!tcpcrypt_embryo_any() && !tcpcrypt_embryo_noted(state->net, tcp_rsk(req)->rcv_isn)) {
+		if (tcpcrypt_embryo_is_first(skb, req))
+			tcpcrypt_reason_inc(tcpcrypt_net(state->net), TCPCRYPT_FALLBACK_NO_ENO_IN_SYN);
+		return;
+	}
+	if (tcpcrypt_segment_has(th, ENO_KIND))
+		return;
+	tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
+	tcpcrypt_embryo_synack(skb, req, &tuple);
+}
+
 static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct sock *sk = skb->sk;
 	struct tcpcrypt_conn *conn;
-	struct tcpcrypt_tuple tuple;
-	struct tcphdr *th;
 
-	if (!sk) {	/* IPv6 answers without a socket, IPv4 by a raw one */
+	if (!sk) {	/* a cookie; IPv6 answers without a socket, IPv4 by a raw one */
 		if (unlikely(tcpcrypt_embryo_any()))
 			hooks_out_control(skb, state);
+		hooks_out_unanswered(skb, state);
 		return NF_ACCEPT;
 	}
 	if (sk->sk_state == TCP_NEW_SYN_RECV) {
-		if (!hooks_out_is_segment(skb, state->pf))
-			return NF_ACCEPT;
-		th = tcp_hdr(skb);
-		if (!th->syn)	/* newer kernels: the control socket's answers, too */
-			hooks_out_control(skb, state);
-		if (!th->syn || !th->ack || tcpcrypt_segment_has(th, ENO_KIND))
-			return NF_ACCEPT;
-		tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
-		tcpcrypt_embryo_synack(skb, inet_reqsk(sk), &tuple);
+		hooks_out_request(skb, state);
 		return NF_ACCEPT;
 	}
-	if (!hooks_is_tcp(sk)) {
+	if (!hooks_is_tcp(sk) || sk->sk_state == TCP_LISTEN) {	/* newer kernels: in the listener's name */
 		if (unlikely(tcpcrypt_embryo_any()))
 			hooks_out_control(skb, state);
 		return NF_ACCEPT;
 	}
 	conn = tcpcrypt_conn_of_rcu(sk);	/* netfilter holds the RCU read lock */
-	if (!conn || !hooks_out_is_segment(skb, state->pf))
+	if (!conn) {
+		if (unlikely(sk->sk_state == TCP_SYN_RECV))
+			hooks_out_unanswered(skb, state);
+		return NF_ACCEPT;
+	}
+	if (!hooks_out_is_segment(skb, state->pf))
 		return NF_ACCEPT;
 	return tcpcrypt_active_out(skb, sk, conn, tcp_hdr(skb));
 }
@@ -101,13 +154,17 @@ static void hooks_in_syn(struct sk_buff *skb, const struct nf_hook_state *state,
 {
 	struct tcpcrypt_tuple tuple;
 	enum eno_verdict verdict;
-	struct eno_syn syn = {};
+	struct eno_syn syn;
 	u32 isn = ntohl(th->seq);
 
-	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
 	verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
+	if (verdict == ENO_ABSENT && tcpcrypt_embryo_noted(state->net, isn))
+		tcpcrypt_embryo_forget(state->net, isn);
+	if (verdict == ENO_ABSENT && !tcpcrypt_embryo_any())
+		return;
 	if (verdict != ENO_OK)
 		syn.raw_len = 0;
+	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
 	if (tcpcrypt_embryo_changed(state->net, &tuple, isn, &syn) && hooks_checksum_ok(skb, state, thoff))
 		tcpcrypt_embryo_disable(state->net, &tuple, isn);
 	if (verdict != ENO_ABSENT)
@@ -122,6 +179,8 @@ static void hooks_in_ack(struct sk_buff *skb, const struct nf_hook_state *state,
 	struct eno_found found;
 	u32 seq = ntohl(th->seq), ack = ntohl(th->ack_seq);
 
+	if (!tcpcrypt_embryo_any())
+		return;
 	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
 	if (!tcpcrypt_embryo_waits(state->net, &tuple, seq, ack) || !hooks_checksum_ok(skb, state, thoff))
 		return;
@@ -146,6 +205,28 @@ static void hooks_in_urgent(struct sk_buff *skb, unsigned int thoff)
 	th->urg_ptr = 0;
 }
 
+/* Is the segment for a connection of ours, or for one that may become one? Without early demux: look it up. */
+static bool hooks_urgent_is_void(struct sk_buff *skb, const struct nf_hook_state *state, const struct tcphdr *th)
+{
+	struct sock *sk = skb->sk, *found = NULL;
+	struct tcpcrypt_tuple tuple;
+	bool ours = false;
+
+	if (!sk && state->pf == NFPROTO_IPV4)
+		sk = found = tcpcrypt_find_established_v4(state->net, skb, th);
+	else if (!sk)
+		sk = found = tcpcrypt_find_established_v6(state->net, skb, th);
+	if (sk && hooks_is_tcp(sk) && sk->sk_state != TCP_LISTEN) {
+		ours = tcpcrypt_conn_of_rcu(sk);
+	} else if (sk && sk->sk_state == TCP_NEW_SYN_RECV) {
+		tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
+		ours = tcpcrypt_embryo_waits(state->net, &tuple, ntohl(th->seq), ntohl(th->ack_seq));
+	}
+	if (found)
+		sock_gen_put(found);
+	return ours;
+}
+
 static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	u8 buf[sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX];
@@ -153,6 +234,10 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	struct sock *sk = skb->sk;
 	unsigned int thoff;
 
+	/* Early demux found its socket, which is not ours and waits for no SYN: nearly every segment. */
+	if (likely(sk && hooks_is_tcp(sk) && sk->sk_state != TCP_LISTEN &&
+		   !rcu_access_pointer(inet_csk(sk)->icsk_ulp_data)))
+		return NF_ACCEPT;
 	if (state->pf == NFPROTO_IPV4) {
 		if (ip_hdr(skb)->protocol != IPPROTO_TCP || ip_is_fragment(ip_hdr(skb)))
 			return NF_ACCEPT;
@@ -178,13 +263,11 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	th = skb_header_pointer(skb, thoff, th->doff * 4, buf);
 	if (!th)
 		return NF_ACCEPT;
-	if (th->urg && sk && hooks_is_tcp(sk)) {
-		struct tcpcrypt_conn *conn = tcpcrypt_conn_of_rcu(sk);
-
-		if (conn && READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT) {
-			hooks_in_urgent(skb, thoff);	/* may have moved the header */
+	if (unlikely(th->urg) && hooks_urgent_is_void(skb, state, th)) {
+		hooks_in_urgent(skb, thoff);
+		th = skb_header_pointer(skb, thoff, th->doff * 4, buf);		/* it may have moved */
+		if (!th)
 			return NF_ACCEPT;
-		}
 	}
 	if (th->syn && !th->ack && !th->rst)
 		hooks_in_syn(skb, state, thoff, th);

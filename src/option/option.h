@@ -57,6 +57,28 @@ void tcpcrypt_embryo_exit(void);
 void tcpcrypt_embryo_syn(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn, const struct eno_syn *syn,
 			 enum eno_verdict verdict);
 
+/** tcpcrypt_embryo_noted() - did this SYN, the last one on this CPU, have an option? A hint: a wrong yes costs time */
+bool tcpcrypt_embryo_noted(struct net *net, u32 isn);
+
+/** tcpcrypt_embryo_forget() - the SYN came again, without an option: what it said before is void (E-13) */
+void tcpcrypt_embryo_forget(struct net *net, u32 isn);
+
+/**
+ * tcpcrypt_embryo_unanswered() - a SYN gets an answer that has no place for ENO
+ * @net: namespace
+ * @tuple: the connection's ends
+ * @isn: the SYN's sequence number
+ * @reason: to be counted if the SYN offered what could have been answered
+ */
+void tcpcrypt_embryo_unanswered(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn,
+				enum tcpcrypt_reason reason);
+
+/** tcpcrypt_embryo_is_first() - TCP stamps the first SYN-ACK's time into the request just before it leaves */
+static inline bool tcpcrypt_embryo_is_first(const struct sk_buff *skb, struct request_sock *req)
+{
+	return tcp_rsk(req)->snt_synack == tcp_skb_timestamp_us(skb);
+}
+
 /** tcpcrypt_embryo_changed() - would this SYN, a retransmission, end ENO? the caller verifies the checksum */
 bool tcpcrypt_embryo_changed(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn, const struct eno_syn *syn);
 void tcpcrypt_embryo_disable(struct net *net, const struct tcpcrypt_tuple *tuple, u32 isn);
