@@ -257,13 +257,12 @@ E2E_CASE(time_wait, unaudited(), 40)
 /* Loaded and unloaded while programs connect: each connection is encrypted or plain, and none has an error. */
 E2E_CASE(under_traffic, unaudited(), 120, true)
 {
-	std::atomic<bool> stop = false;
+	std::atomic<bool> stop = false, nobody_left = false;
 	std::atomic<long> plain_ones = 0, encrypted_ones = 0, unloads = 0, refusals = 0;
 	Listener listener = listen_here(run, {}, 256);
 	Thread server([&] {
 		set_blocking(listener.fd, false);
-		std::vector<Thread> children;
-		while (!stop) {
+		while (!nobody_left) {
 			poll_now(listener.fd, POLLIN, 50);
 			int child = accept4(listener.fd, nullptr, nullptr, SOCK_CLOEXEC);
 			if (child < 0)
@@ -305,6 +304,7 @@ E2E_CASE(under_traffic, unaudited(), 120, true)
 	}
 	stop = true;
 	clients.clear();
+	nobody_left = true;
 	server.join();
 	load();
 }
