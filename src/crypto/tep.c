@@ -4,6 +4,7 @@
 
 const struct tcpcrypt_tep *const tcpcrypt_teps[] = {
 	&tcpcrypt_tep_x25519,
+	&tcpcrypt_tep_x448,
 	NULL,
 };
 

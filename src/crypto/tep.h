@@ -44,6 +44,7 @@ struct tcpcrypt_tep {
 
 /* One a file. */
 extern const struct tcpcrypt_tep tcpcrypt_tep_x25519;
+extern const struct tcpcrypt_tep tcpcrypt_tep_x448;
 
 extern const struct tcpcrypt_tep *const tcpcrypt_teps[];	/* best first, NULL at the end */
 
