@@ -3,7 +3,7 @@
 #include "p521.h"
 #include "nist.h"
 
-#define P521_STACK	896	/* more than the functions that p521_multiply() calls take */
+#define P521_STACK	960	/* more than the functions that p521_multiply() calls take; a frame may have 1024 */
 
 /* y^2 = x^3 - 3x + b */
 static const u8 p521_b[P521_LEN] = {
