@@ -44,10 +44,19 @@ struct tcpcrypt_tep {
 
 /* One a file. */
 extern const struct tcpcrypt_tep tcpcrypt_tep_x25519;
+extern const struct tcpcrypt_tep tcpcrypt_tep_x448;
+extern const struct tcpcrypt_tep tcpcrypt_tep_p256;
+extern const struct tcpcrypt_tep tcpcrypt_tep_p521;
 
-extern const struct tcpcrypt_tep *const tcpcrypt_teps[];	/* best first, NULL at the end */
+/* Best first, NULL at the end. */
+extern const struct tcpcrypt_tep *tcpcrypt_teps[];
 
-/** tcpcrypt_tep_init() - make all of them usable, or none; at module load */
+/**
+ * tcpcrypt_tep_init() - make them usable, at module load
+ *
+ * Those that this kernel has no support for are taken off the table, which is constant from then on.
+ * Return: 0, or why Curve25519, which must be there (N-06), is not usable: then none is
+ */
 int tcpcrypt_tep_init(void);
 void tcpcrypt_tep_exit(void);
 const struct tcpcrypt_tep *tcpcrypt_tep_find(u8 id);

@@ -19,6 +19,8 @@ extern struct kunit_suite frame_suite;
 extern struct kunit_suite hkdf_suite;
 extern struct kunit_suite keys_suite;
 extern struct kunit_suite x25519_suite;
+extern struct kunit_suite x448_suite;
+extern struct kunit_suite nist_suite;
 extern struct kunit_suite aead_suite;
 extern struct kunit_suite session_suite;
 
