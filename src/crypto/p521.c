@@ -3,7 +3,7 @@
 #include "p521.h"
 #include "nist.h"
 
-#define P521_STACK	960	/* more than the functions that p521_multiply() calls take; a frame may have 1024 */
+#define P521_STACK	960	/* more than the functions that p521_multiply() calls take */
 
 /* y^2 = x^3 - 3x + b */
 static const u8 p521_b[P521_LEN] = {
@@ -232,11 +232,22 @@ static int p521_begin(struct p521_work *work, const u8 *point)
 	return 0;
 }
 
-/* Overwrites what the functions that p521_multiply() called before have left on the stack. */
+/*
+ * Overwrites what the functions that p521_multiply() called before have left on the stack; in two frames,
+ * since one may not have so much with KASAN.
+ */
+static __attribute__((__noinline__)) void p521_wipe_lower(void)
+{
+	u8 stack[P521_STACK / 2];
+
+	memzero_explicit(stack, sizeof(stack));
+}
+
 static __attribute__((__noinline__)) void p521_wipe_stack(void)
 {
-	u8 stack[P521_STACK];
+	u8 stack[P521_STACK / 2];
 
+	p521_wipe_lower();
 	memzero_explicit(stack, sizeof(stack));
 }
 
