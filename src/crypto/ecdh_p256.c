@@ -81,6 +81,10 @@ static int tcpcrypt_ecdh_p256_keygen(u8 *priv, u8 *pub)
 	return 0;
 }
 
+/*
+ * A point of the curve with X = 0 is valid, but the kernel's ladder divides by X and fails: it is refused
+ * like an invalid one. Nobody draws it by chance.
+ */
 static int tcpcrypt_ecdh_p256_agree(const u8 *priv, const u8 *pub, u8 *es)
 {
 	u8 xy[P256_XY_LEN];
@@ -89,6 +93,8 @@ static int tcpcrypt_ecdh_p256_agree(const u8 *priv, const u8 *pub, u8 *es)
 	err = p256_decompress(pub + TCPCRYPT_PUB_HDR_LEN, xy);
 	if (err)
 		return err;
+	if (!memchr_inv(xy, 0, P256_LEN))
+		return -EPROTO;
 	return tcpcrypt_ecdh_p256_run(priv, xy, es, P256_LEN);
 }
 
