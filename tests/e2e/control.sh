@@ -10,7 +10,12 @@ many=200
 [ -z "${TCPCRYPT_TEST_QUICK:-}" ] || many=60
 
 # A case ends at its first failed command; what it printed last is the reason.
-die() { echo "$*" >&2; exit 1; }
+die() {
+	[ -z "$in_setup" ] || echo "not ok setup: $*"
+	echo "$*" >&2
+	exit 1
+}
+in_setup=''
 equal() { [ "$2" = "$3" ] || die "$1 is '$2', not '$3'"; }
 exits() { # STATUS COMMAND...: the text that it prints is left in $scratch/out
 	local status=0 want=$1
@@ -19,8 +24,8 @@ exits() { # STATUS COMMAND...: the text that it prints is left in $scratch/out
 	[ $status = "$want" ] || die "'$*' exits with $status, not $want: $(cat "$scratch/out")"
 }
 says() { grep -q -- "$1" "$scratch/out" || die "'$1' is not in: $(cat "$scratch/out")"; }
-wait_for() { # COMMAND...: for 10 s at most
-	local end=$((SECONDS + 10))
+wait_for() { # COMMAND...: for 30 s at most, since an emulated machine may be slow
+	local end=$((SECONDS + 30))
 	until "$@"; do
 		[ $SECONDS -lt $end ] || die "in vain: $*"
 		sleep 0.1
@@ -361,8 +366,9 @@ run() {
 	fi
 }
 
-failed=0
+failed=0 in_setup=1
 setup
+in_setup=''
 for case in \
 	status__names_module_and_settings \
 	conn_show__both_ends_agree \
