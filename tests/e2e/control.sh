@@ -64,7 +64,7 @@ setup() {
 	ip -n $b link set veth0 up
 	ip netns exec $b socat TCP6-LISTEN:5000,reuseaddr,fork EXEC:cat &
 	pids+=($!)
-	ip netns exec $b ncat -lk -m 1000 --recv-only 192.0.2.2 5001 >/dev/null &
+	ip netns exec $b socat -u TCP4-LISTEN:5001,reuseaddr,fork,backlog=128 OPEN:/dev/null &
 	pids+=($!)
 	wait_for listening 5000
 	wait_for listening 5001
