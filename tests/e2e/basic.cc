@@ -22,6 +22,12 @@ struct Aead {
 };
 constexpr Aead aeads[] = {{"aes-128-gcm", 0x0001}, {"aes-256-gcm", 0x0002}, {"chacha20-poly1305", 0x0010}};
 
+struct Tep {
+	const char *name;
+	int id;
+};
+constexpr Tep teps[] = {{"curve25519", 0x23}, {"curve448", 0x24}, {"p256", 0x21}, {"p521", 0x22}};
+
 /** One connection from the client to @p to at the server: encrypted or plain as the case expects, and works. */
 void connection(Run &run, const Listener &listener, bool is_encrypted, const Namespace *from = nullptr)
 {
@@ -137,7 +143,7 @@ E2E_CASE(wire, encrypted())
 	auto segments = sniffer.segments();
 	check(segments.size() > 5, "too few segments");
 	check(segments[0].syn && !segments[0].acks && segments[0].eno, "no ENO in the SYN");
-	check_equal(hex(segments[0].eno_data), std::string("23"), "ENO in the SYN");
+	check_equal(hex(segments[0].eno_data), std::string("22212423"), "ENO in the SYN");
 	check(segments[1].syn && segments[1].acks && segments[1].eno, "no ENO in the SYN-ACK");
 	check_equal(hex(segments[1].eno_data), std::string("0123"), "ENO in the SYN-ACK");
 	check(!segments[2].syn && segments[2].acks && segments[2].eno, "no ENO in the third segment");
@@ -304,6 +310,49 @@ E2E_CASE(aead_by_server, encrypted(3), 30)
 {
 	for (const Aead &aead : aeads)
 		choose_aead(run, run.server(), aead);
+}
+
+/* N-04: each key agreement, chosen by either end; the session ID begins with it. */
+static void choose_tep(Run &run, Namespace &chooser, const Tep &tep)
+{
+	chooser.set("teps", tep.name);
+	Pair pair = encrypted_pair(run);
+	Session session = session_of(pair.client);
+	check_equal(session.tep, tep.id, "TEP of " + std::string(tep.name));
+	check_equal(static_cast<int>(static_cast<unsigned char>(session.id[0])), tep.id, "first byte of the session ID");
+	check_works(pair.client, pair.server);
+	chooser.restore_settings();
+}
+
+E2E_CASE(tep_by_client, encrypted(4), 30, true)
+{
+	for (const Tep &tep : teps)
+		choose_tep(run, run.client(), tep);
+}
+
+E2E_CASE(tep_by_server, encrypted(4), 30)
+{
+	for (const Tep &tep : teps)
+		choose_tep(run, run.server(), tep);
+}
+
+/* E-11: B's order of preference counts; A's best one was a guess, for which it made a key pair. */
+E2E_CASE(tep_preference, encrypted(), 20)
+{
+	run.client().set("teps", "curve25519 p256 curve448");
+	run.server().set("teps", "p521 curve448 curve25519");
+	Pair pair = encrypted_pair(run);
+	check_equal(session_of(pair.client).tep, 0x24, "TEP");
+}
+
+E2E_CASE(tep_none_shared, plain("no-eno-in-synack", "no-common-tep"), 20)
+{
+	run.client().set("teps", "p256 p521");
+	run.server().set("teps", "curve448");
+	Pair pair = connect_pair(run);
+	check_works(pair.client, pair.server);
+	check_plain(pair.client);
+	check_plain(pair.server);
 }
 
 /* K-03: B picks, by its own preference. */

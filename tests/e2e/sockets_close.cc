@@ -666,3 +666,15 @@ E2E_CASE(killed_in_the_middle, encrypted(), 30)
 	victim.wait();
 	check(readable_bytes(pair.server) > 0, "nothing arrived");
 }
+
+/* The other end says that it is done, in a frame, while what we wrote is still on its way. */
+E2E_CASE(linger_and_the_other_end_is_done, encrypted(), 40)
+{
+	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
+	std::size_t total = fill(pair.client);
+	set_linger(pair.client, 1, 30);
+	Blocked closer([&] { pair.client.reset(); });
+	sys(shutdown(pair.server, SHUT_WR), "shutdown");
+	check_text(read_to_end(pair.server), total);
+	closer.join();
+}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "sockets.hh"
@@ -458,4 +459,54 @@ E2E_CASE(out_of_band, encrypted())
 	char byte;
 	check(recv(pair.server, &byte, 1, MSG_OOB | MSG_DONTWAIT) < 0, "MSG_OOB was read");
 	check_works(pair.client, pair.server);
+}
+
+/* Tiny frames are mostly overhead: the window closes long before the mark is reached, and then it is time to read. */
+E2E_CASE(low_water_mark_and_tiny_frames, encrypted(), 60)
+{
+	Pair pair = encrypted_pair(run);
+	set_option(pair.client, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(pair.server, SOL_SOCKET, SO_RCVLOWAT, 100000);
+	set_blocking(pair.client, false);
+	std::atomic<bool> stop = false;
+	std::size_t written = 0;
+	Thread writer([&] {
+		while (!stop) {
+			ssize_t wrote = send(pair.client, text(20, written).data(), 20, MSG_NOSIGNAL);
+			if (wrote < 0 && errno == EAGAIN)
+				poll_now(pair.client, POLLOUT, 50);
+			else
+				written += static_cast<std::size_t>(sys(wrote, "send"));
+		}
+	});
+	check_equal(poll_now(pair.server, POLLIN, 40000), POLLIN, "events");
+	stop = true;
+	writer.join();
+	check_text(read_exactly(pair.server, written), written);
+}
+
+/* Since 6.9: a place to peek at that moves on with each look. */
+E2E_CASE(peek_offset, encrypted())
+{
+	Pair pair = encrypted_pair(run);
+	int from = 0;
+	if (setsockopt(pair.server, SOL_SOCKET, SO_PEEK_OFF, &from, sizeof(from)) < 0) {
+		check_equal(errno, EOPNOTSUPP, "errno of SO_PEEK_OFF");
+		return;
+	}
+	write_all(pair.client, text(3000));
+	wait_readable_bytes(pair.server, 3000);
+	auto get = [&](int flags, std::size_t size, std::size_t offset) {
+		std::string data(size, '\0');
+		check_equal(recv(pair.server, data.data(), size, flags | MSG_DONTWAIT), static_cast<ssize_t>(size), "recv");
+		check_text(data, size, offset);
+	};
+	get(MSG_PEEK, 1000, 0);
+	get(MSG_PEEK, 1000, 1000);
+	get(0, 500, 0);
+	get(MSG_PEEK, 1000, 2000);
+	char byte;
+	check_errno(recv(pair.server, &byte, 1, MSG_PEEK | MSG_DONTWAIT), EAGAIN, "a look behind the end");
+	get(0, 2500, 500);
+	check_equal(get_option(pair.server, SOL_SOCKET, SO_PEEK_OFF), 0, "SO_PEEK_OFF");
 }

@@ -174,6 +174,27 @@ E2E_CASE(leaves_no_trace, unaudited(), 30, true)
 	check_equal(run.client().counter("encrypted-connect"), 0, "counters of a module that was just loaded");
 }
 
+/* What was spliced into a pipe can be read when nothing of the module is left. */
+E2E_CASE(pipe_outlives, unaudited(), 30, true)
+{
+	constexpr std::size_t size = 5000;
+	int ends[2];
+	sys(pipe2(ends, O_CLOEXEC), "pipe");
+	Fd out(ends[0]), in(ends[1]);
+	{
+		Pair pair = encrypted_pair(run);
+		write_all(pair.client, text(size));
+		std::size_t done = 0;
+		while (done < size)
+			done += static_cast<std::size_t>(sys(splice(pair.server, nullptr, in, nullptr, size - done, 0), "splice"));
+	}
+	unload();
+	std::string got(size, '\0');
+	check_equal(read(out, got.data(), size), static_cast<ssize_t>(size), "read of the pipe");
+	check_text(got, size);
+	load();
+}
+
 E2E_CASE(loaded_twice, unaudited(), 20)
 {
 	check_equal(errno_text(try_load()), errno_text(EEXIST), "insmod again");
