@@ -6,7 +6,7 @@ set -uo pipefail
 a=tcctl-a b=tcctl-b c=tcctl-c
 scratch=$(mktemp -d)
 pids=()
-many=200
+many=100
 [ -z "${TCPCRYPT_TEST_QUICK:-}" ] || many=60
 
 # A case ends at its first failed command; what it printed last is the reason.

@@ -301,9 +301,16 @@ E2E_CASE(same_ports_again, nothing(), 60)
 	Address from = client_address(run, 6000);
 	std::string last;
 	for (int i = 0; i < count; i++) {
-		Fd client = connect_here(run, listener, [&](int fd) {
-			set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-			sys(bind(fd, from.get(), from.size()), "bind");
+		/* The FIN of the last connection may still wait for its acknowledgement: then the ports are in use. */
+		Fd client;
+		wait_for("the ports to be free", [&] {
+			client = socket_in(run.client(), from.family());
+			set_option(client, SOL_SOCKET, SO_REUSEADDR, 1);
+			sys(bind(client, from.get(), from.size()), "bind");
+			if (connect(client, listener.address.get(), listener.address.size()) == 0)
+				return true;
+			check_equal(errno_text(errno), errno_text(EADDRNOTAVAIL), "errno of connect");
+			return false;
 		});
 		Fd server = accept_from(listener.fd);
 		check_works(client, server);
