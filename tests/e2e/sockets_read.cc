@@ -446,16 +446,3 @@ E2E_CASE(odd_sizes, encrypted(), 40)
 		at += size;
 	}
 }
-
-/* MSG_OOB is not encrypted yet: it must not get out as it is. */
-E2E_CASE(out_of_band, encrypted())
-{
-	if (options.plain)
-		return;
-	Pair pair = encrypted_pair(run);
-	ssize_t wrote = send(pair.client, text_mark.data(), text_mark.size(), MSG_OOB);
-	check(wrote < 0, "MSG_OOB was taken");
-	char byte;
-	check(recv(pair.server, &byte, 1, MSG_OOB | MSG_DONTWAIT) < 0, "MSG_OOB was read");
-	check_works(pair.client, pair.server);
-}

@@ -36,6 +36,7 @@ void add_tamper_cases(Cases &cases);
 void add_close_cases(Cases &cases);
 void add_rekey_cases(Cases &cases);
 void add_segment_cases(Cases &cases);
+void add_urgent_cases(Cases &cases);
 
 Cases all_cases();
 
