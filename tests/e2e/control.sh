@@ -62,7 +62,7 @@ setup() {
 	ip -n $b addr add 2001:db8::2/64 dev veth0 nodad
 	ip -n $a link set veth0 up
 	ip -n $b link set veth0 up
-	ip netns exec $b socat TCP6-LISTEN:5000,reuseaddr,fork EXEC:cat &
+	ip netns exec $b socat -t30 TCP6-LISTEN:5000,reuseaddr,fork EXEC:cat &
 	pids+=($!)
 	ip netns exec $b socat -u TCP4-LISTEN:5001,reuseaddr,fork,backlog=128 OPEN:/dev/null &
 	pids+=($!)
@@ -300,14 +300,14 @@ stats__count_connections_and_reasons() {
 	equal 'encrypted by connect' "$(ctl $a -j stats | jq .stats.encrypted_connect)" 2
 	equal 'encrypted by accept' "$(ctl $b -j stats | jq .stats.encrypted_accept)" 2
 	ctl $b config set enable_listen=0
-	equal 'plain echo' "$(echo plain | ip netns exec $a socat -t5 - TCP4:192.0.2.2:5000)" plain
+	equal 'plain echo' "$(echo plain | ip netns exec $a socat -t30 - TCP4:192.0.2.2:5000)" plain
 	ctl $b config set enable_listen=1
 	equal 'plain connections' $(($(plain_total $a) - before)) 1
 	exits 0 ctl $a status
 	says 'why plain: no-eno-in-synack 1'
 	exits 0 ctl $a stats
 	says 'no-eno-in-synack  1'
-	equal 'echo' "$(echo secret | ip netns exec $a socat -t5 - TCP4:192.0.2.2:5000)" secret
+	equal 'echo' "$(echo secret | ip netns exec $a socat -t30 - TCP4:192.0.2.2:5000)" secret
 	equal 'encrypted by connect' "$(ctl $a -j stats | jq .stats.encrypted_connect)" 3
 }
 
