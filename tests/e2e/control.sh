@@ -389,7 +389,12 @@ for case in \
 	run $case
 done
 disconnect
-if [ -n "${TCPCRYPT_KO:-}" ]; then
+# User Mode Linux 6.1 may unmap its own stack when a module is freed after namespaces and their per-CPU memory
+# went (flush_tlb_kernel_range() over all of vmalloc in between), and then faults for ever. There the suite
+# "unload" takes the module away, from fewer namespaces.
+if [[ ${TCPCRYPT_KERNEL:-} = uml* ]]; then
+	:
+elif [ -n "${TCPCRYPT_KO:-}" ]; then
 	run not_loaded__is_said
 else
 	echo "skip not_loaded__is_said: TCPCRYPT_KO does not say what to load again"
