@@ -202,8 +202,7 @@ void device_closes(Run &run)
 		check(device_ends(d).empty(), "data from nowhere");
 		d.channel().send_finp();
 		d.tcp.send_fin();
-		d.run.wire.wait([&] { return d.tcp.fin_acknowledged() || d.tcp.reset(); }, "the ACK of our FIN");
-		check(d.tcp.fin_acknowledged(), "RST instead of an orderly end");
+		d.tcp.wait_fin_acknowledged();
 	});
 }
 

@@ -338,6 +338,17 @@ void Tcp::wait_acknowledged_to(std::uint64_t offset)
 	check(acked_ >= offset, "RST before our data was acknowledged");
 }
 
+void Tcp::wait_fin_acknowledged()
+{
+	// As any TCP, again and again: a socket that is just let go of drops what arrives meanwhile.
+	auto over = [this] { return fin_acked_ || reset_; };
+	for (int tries = 0; !wire_.wait_for(over, retransmit_after); tries++) {
+		check(tries < 25, "our FIN is not acknowledged");
+		send_fin();
+	}
+	check(fin_acked_, "RST instead of the ACK of our FIN");
+}
+
 const Segment &Tcp::wait_segment(const std::function<bool(const Segment &)> &match, const std::string &what,
 				 Millis limit)
 {

@@ -63,6 +63,8 @@ public:
 	void wait_finished();
 	void wait_stream(std::size_t length);
 	void wait_acknowledged();
+	/** Retransmits our FIN until it is acknowledged. */
+	void wait_fin_acknowledged();
 	void wait_acknowledged_to(std::uint64_t offset);
 
 	/** Every segment of the other end, in the order of arrival. */
