@@ -73,14 +73,19 @@ void check_session(const vec_session &v)
 	ASSERT_EQ(eno_syn_parse(opt_a.data(), opt_a.size(), &syn_a), ENO_OK);
 	ASSERT_EQ(eno_syn_parse(opt_b.data(), opt_b.size(), &syn_b), ENO_OK);
 	ASSERT_EQ(eno_negotiate(&syn_a, &syn_b, false, &eno), ENO_OK);
-	ASSERT_EQ(tcpcrypt_init1_parse(init1.data(), init1.size(), 32, false, &parsed1), 0);
-	ASSERT_EQ(tcpcrypt_init2_parse(init2.data(), init2.size(), 32, false, &parsed2), 0);
+	const auto pub_len = static_cast<unsigned int>(reference::tep_pub_len(eno.tep));
+	const bool has_len = reference::tep_has_len(eno.tep);
+	ASSERT_EQ(tcpcrypt_init1_parse(init1.data(), init1.size(), pub_len, has_len, &parsed1), 0);
+	ASSERT_EQ(tcpcrypt_init2_parse(init2.data(), init2.size(), pub_len, has_len, &parsed2), 0);
 	ASSERT_EQ(parsed2.cipher, v.aead);
-	EXPECT_EQ(to_bytes(parsed1.pub, 32), reference::x25519_public(to_bytes(v.priv_a)));
-	EXPECT_EQ(to_bytes(parsed2.pub, 32), reference::x25519_public(to_bytes(v.priv_b)));
+	const View pub_a(parsed1.pub, parsed1.pub_len), pub_b(parsed2.pub, parsed2.pub_len);
+	EXPECT_EQ(Bytes(pub_a.begin(), pub_a.end()),
+		  reference::tep_public(eno.tep, to_bytes(v.priv_a)));
+	EXPECT_EQ(Bytes(pub_b.begin(), pub_b.end()),
+		  reference::tep_public(eno.tep, to_bytes(v.priv_b)));
 
-	const Bytes es = reference::x25519_agree(to_bytes(v.priv_a), View(parsed2.pub, 32));
-	EXPECT_EQ(reference::x25519_agree(to_bytes(v.priv_b), View(parsed1.pub, 32)), es);
+	const Bytes es = reference::tep_agree(eno.tep, to_bytes(v.priv_a), pub_b);
+	EXPECT_EQ(reference::tep_agree(eno.tep, to_bytes(v.priv_b), pub_a), es);
 	Bytes ss = prk_of(View(parsed1.nonce, TCPCRYPT_NONCE_LEN),
 			  View(transcript, eno_transcript_build(&syn_a, &syn_b, transcript)),
 			  to_bytes(v.init1), to_bytes(v.init2), es);

@@ -7,7 +7,25 @@ namespace
 
 void check_x25519(const vec_x25519 &v)
 {
-	EXPECT_EQ(reference::x25519_agree(to_bytes(v.scalar), to_bytes(v.point)), to_bytes(v.out));
+	EXPECT_EQ(reference::tep_agree(0x23, to_bytes(v.scalar), to_bytes(v.point)),
+		  to_bytes(v.out));
+}
+
+/* What is not valid has no secret in the vectors, and none by the reference. */
+void check_x448(const vec_x448 &v)
+{
+	EXPECT_EQ(reference::tep_agree(0x24, to_bytes(v.scalar), to_bytes(v.point)),
+		  to_bytes(v.out));
+}
+
+void check_p256(const vec_ecdh_p256 &v)
+{
+	EXPECT_EQ(reference::tep_agree(0x21, to_bytes(v.scalar), to_bytes(v.pub)), to_bytes(v.es));
+}
+
+void check_p521(const vec_ecdh_p521 &v)
+{
+	EXPECT_EQ(reference::tep_agree(0x22, to_bytes(v.scalar), to_bytes(v.pub)), to_bytes(v.es));
 }
 
 void check_x25519_iterated(const vec_x25519_iterated &v)
@@ -17,7 +35,7 @@ void check_x25519_iterated(const vec_x25519_iterated &v)
 	k[0] = 9;
 	u = k;
 	for (int i = 0; i < v.times; i++) {
-		const Bytes next = reference::x25519_agree(k, u);
+		const Bytes next = reference::tep_agree(0x23, k, u);
 
 		u = k;
 		k = next;
@@ -43,6 +61,9 @@ void check_aead(const vec_aead &v)
 
 const bool registered = table("reference", "x25519", vecs_x25519, check_x25519) &&
 			table("reference", "x25519", vecs_x25519_iterated, check_x25519_iterated) &&
+			table("reference", "x448", vecs_x448, check_x448) &&
+			table("reference", "p256", vecs_ecdh_p256, check_p256) &&
+			table("reference", "p521", vecs_ecdh_p521, check_p521) &&
 			table("reference", "aead", vecs_aead, check_aead);
 
 }

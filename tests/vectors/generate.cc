@@ -129,40 +129,82 @@ void frames()
 	}
 }
 
+struct SessionCase {
+	std::string name;
+	std::uint8_t tep;
+	std::uint16_t aead;
+	Bytes opt_a;
+	Bytes opt_b;
+	/* The first private key of B's that makes so many bytes at the start of ES zero. */
+	std::size_t es_zeros;
+};
+
+Bytes private_key(const std::string &seed, std::uint8_t tep)
+{
+	Bytes priv = noise(seed, tep == 0x22 ? 66 : tep == 0x24 ? 56 : 32);
+
+	/* The order of P-521 has 521 bits; that noise is below it otherwise goes without saying. */
+	if (tep == 0x22)
+		priv[0] &= 1;
+	return priv;
+}
+
+Bytes private_key_b(const SessionCase &c, View priv_a)
+{
+	for (unsigned int i = 0;; i++) {
+		const std::string seed = c.name + " priv_b" + (i ? " " + std::to_string(i) : "");
+		const Bytes priv = private_key(seed, c.tep);
+		const Bytes es = tep_agree(c.tep, priv_a, tep_public(c.tep, priv));
+
+		if (std::all_of(es.begin(), es.begin() + static_cast<std::ptrdiff_t>(c.es_zeros),
+				[](std::uint8_t byte) { return !byte; }))
+			return priv;
+	}
+}
+
 /* A whole session: what goes over the wire, and all that comes of it. */
+void session(const SessionCase &c)
+{
+	const Bytes priv_a = private_key(c.name + " priv_a", c.tep),
+		    priv_b = private_key_b(c, priv_a), n_a = noise(c.name + " n_a", 32),
+		    n_b = noise(c.name + " n_b", 32), pub_b = tep_public(c.tep, priv_b);
+	const Bytes msg1 = init1({ 0x0001, 0x0002, 0x0010 }, n_a, tep_public(c.tep, priv_a)),
+		    msg2 = init2(c.aead, n_b, pub_b);
+	const Bytes es = tep_agree(c.tep, priv_a, pub_b);
+	const Bytes ss = prk(n_a, concat({ c.opt_a, c.opt_b }), msg1, msg2, es);
+	const Bytes mk_0 = mk0(ss, {}), mk_1 = next_mk(mk_0);
+	const Bytes hello = noise(c.name + " data", 40), plain = concat({ Bytes{ 0 }, hello });
+	const Bytes frame_b = frame(c.aead, k_ba(mk_0, c.aead), msg2.size(), 0, plain);
+
+	begin("session", c.name, "E-19 K-01 N-05 F-02");
+	bytes("priv_a", priv_a);
+	bytes("priv_b", priv_b);
+	bytes("opt_a", c.opt_a);
+	bytes("opt_b", c.opt_b);
+	number("aead", c.aead);
+	bytes("init1", msg1);
+	bytes("init2", msg2);
+	bytes("session_id", session_id(ss, c.tep, {}));
+	bytes("data", hello);
+	bytes("frame_a", frame(c.aead, k_ab(mk_0, c.aead), msg1.size(), 0, plain));
+	bytes("frame_b", frame_b);
+	bytes("frame_b2",
+	      frame(c.aead, k_ba(mk_1, c.aead), msg2.size() + frame_b.size(), 1, plain));
+}
+
 void sessions()
 {
-	const Bytes opt_a{ 0x45, 0x03, 0x23 }, opt_b{ 0x45, 0x04, 0x01, 0x23 };
+	/* All of ours, best last, and what B chose. */
+	const Bytes all{ 0x45, 0x06, 0x22, 0x21, 0x24, 0x23 };
+	const auto chosen = [](std::uint8_t tep) { return Bytes{ 0x45, 0x04, 0x01, tep }; };
 
-	for (const auto &aead : aeads) {
-		const std::string name = aead.name;
-		const Bytes priv_a = noise(name + " priv_a", 32),
-			    priv_b = noise(name + " priv_b", 32), n_a = noise(name + " n_a", 32),
-			    n_b = noise(name + " n_b", 32);
-		const Bytes msg1 = init1({ 0x0001, 0x0002, 0x0010 }, n_a, x25519_public(priv_a)),
-			    msg2 = init2(aead.id, n_b, x25519_public(priv_b));
-		const Bytes es = x25519_agree(priv_a, x25519_public(priv_b));
-		const Bytes ss = prk(n_a, concat({ opt_a, opt_b }), msg1, msg2, es);
-		const Bytes mk_0 = mk0(ss, {}), mk_1 = next_mk(mk_0);
-		const Bytes hello = noise(name + " data", 40),
-			    plain = concat({ Bytes{ 0 }, hello });
-		const Bytes frame_b = frame(aead.id, k_ba(mk_0, aead.id), msg2.size(), 0, plain);
-
-		begin("session", name, "E-19 K-01 N-05 F-02");
-		bytes("priv_a", priv_a);
-		bytes("priv_b", priv_b);
-		bytes("opt_a", opt_a);
-		bytes("opt_b", opt_b);
-		number("aead", aead.id);
-		bytes("init1", msg1);
-		bytes("init2", msg2);
-		bytes("session_id", session_id(ss, 0x23, {}));
-		bytes("data", hello);
-		bytes("frame_a", frame(aead.id, k_ab(mk_0, aead.id), msg1.size(), 0, plain));
-		bytes("frame_b", frame_b);
-		bytes("frame_b2",
-		      frame(aead.id, k_ba(mk_1, aead.id), msg2.size() + frame_b.size(), 1, plain));
-	}
+	for (const auto &aead : aeads)
+		session({ aead.name, 0x23, aead.id, { 0x45, 0x03, 0x23 }, chosen(0x23), 0 });
+	session({ "curve448", 0x24, 0x0002, all, chosen(0x24), 0 });
+	session({ "p256", 0x21, 0x0001, all, chosen(0x21), 0 });
+	session({ "p521", 0x22, 0x0010, all, chosen(0x22), 0 });
+	session({ "p256_es_with_a_leading_zero", 0x21, 0x0010, all, chosen(0x21), 1 });
+	session({ "p521_es_with_leading_zeros", 0x22, 0x0001, all, chosen(0x22), 2 });
 }
 
 }

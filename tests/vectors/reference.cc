@@ -2,9 +2,12 @@
 /* tcpcrypt's cryptography written a second time, over OpenSSL, to hold the module against. */
 #include "reference.h"
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/obj_mac.h>
 
 #include <algorithm>
 #include <functional>
@@ -32,6 +35,9 @@ using Kdf = Owned<EVP_KDF, EVP_KDF_free>;
 using KdfContext = Owned<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using Group = Owned<EC_GROUP, EC_GROUP_free>;
+using Point = Owned<EC_POINT, EC_POINT_free>;
+using Number = Owned<BIGNUM, BN_clear_free>;
 using Cipher = Owned<EVP_CIPHER, EVP_CIPHER_free>;
 using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
@@ -92,6 +98,116 @@ TrafficKey traffic_key(View mk, std::uint8_t constant, std::uint16_t aead)
 	return { Bytes(k.begin(), split), Bytes(split, k.end()) };
 }
 
+/* A TEP's key: raw as RFC 7748 has it, or a compressed point of a curve after its length. */
+struct Tep {
+	std::uint8_t id;
+	const char *raw;
+	int curve;
+	std::size_t pub_len;
+	std::size_t es_len;
+};
+
+constexpr Tep teps[] = {
+	{ 0x21, nullptr, NID_X9_62_prime256v1, 2 + 33, 32 },
+	{ 0x22, nullptr, NID_secp521r1, 2 + 67, 66 },
+	{ 0x23, "X25519", 0, 32, 32 },
+	{ 0x24, "X448", 0, 56, 56 },
+};
+
+const Tep &find_tep(std::uint8_t id)
+{
+	for (const Tep &tep : teps) {
+		if (tep.id == id)
+			return tep;
+	}
+	throw std::invalid_argument("no such TEP");
+}
+
+Bytes raw_public(const Tep &tep, View priv)
+{
+	const Key key(EVP_PKEY_new_raw_private_key_ex(nullptr, tep.raw, nullptr, priv.data(),
+						      priv.size()));
+	Bytes pub(tep.pub_len);
+	std::size_t len = pub.size();
+
+	check(key && EVP_PKEY_get_raw_public_key(key.get(), pub.data(), &len) > 0, tep.raw);
+	return pub;
+}
+
+Bytes raw_agree(const Tep &tep, View priv, View peer_pub)
+{
+	const Key own(EVP_PKEY_new_raw_private_key_ex(nullptr, tep.raw, nullptr, priv.data(),
+						      priv.size()));
+	const Key peer(EVP_PKEY_new_raw_public_key_ex(nullptr, tep.raw, nullptr, peer_pub.data(),
+						      peer_pub.size()));
+	const KeyContext ctx(EVP_PKEY_CTX_new(own.get(), nullptr));
+	Bytes es(tep.es_len);
+	std::size_t len = es.size();
+
+	check(own && peer && ctx && EVP_PKEY_derive_init(ctx.get()) > 0 &&
+		      EVP_PKEY_derive_set_peer(ctx.get(), peer.get()) > 0,
+	      tep.raw);
+	if (EVP_PKEY_derive(ctx.get(), es.data(), &len) <= 0)
+		return {};
+	return es;
+}
+
+Group group_of(const Tep &tep)
+{
+	Group group(EC_GROUP_new_by_curve_name(tep.curve));
+
+	check(group != nullptr, "curve");
+	return group;
+}
+
+Number number(View bytes)
+{
+	Number n(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
+
+	check(n != nullptr, "number");
+	return n;
+}
+
+Bytes point_public(const Tep &tep, View priv)
+{
+	const Group group = group_of(tep);
+	const Point point(EC_POINT_new(group.get()));
+	Bytes compressed(tep.pub_len - 2);
+
+	check(point &&
+		      EC_POINT_mul(group.get(), point.get(), number(priv).get(), nullptr, nullptr,
+				   nullptr) > 0 &&
+		      EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_COMPRESSED,
+					 compressed.data(), compressed.size(),
+					 nullptr) == compressed.size(),
+	      "point");
+	return concat({ big_endian(compressed.size(), 2), compressed });
+}
+
+Bytes point_agree(const Tep &tep, View priv, View peer_pub)
+{
+	const Group group = group_of(tep);
+	const Point point(EC_POINT_new(group.get())), product(EC_POINT_new(group.get()));
+	const Number x(BN_new());
+	const View compressed = peer_pub.subspan(2);
+	Bytes es(tep.es_len);
+
+	if (concat({ big_endian(compressed.size(), 2), compressed }) !=
+	    Bytes(peer_pub.begin(), peer_pub.end()))
+		return {};
+	if (EC_POINT_oct2point(group.get(), point.get(), compressed.data(), compressed.size(),
+			       nullptr) <= 0)
+		return {};
+	check(x &&
+		      EC_POINT_mul(group.get(), product.get(), nullptr, point.get(),
+				   number(priv).get(), nullptr) > 0 &&
+		      EC_POINT_get_affine_coordinates(group.get(), product.get(), x.get(), nullptr,
+						      nullptr) > 0 &&
+		      BN_bn2binpad(x.get(), es.data(), static_cast<int>(es.size())) > 0,
+	      "product");
+	return es;
+}
+
 Bytes message(std::uint32_t magic, View body)
 {
 	return concat({ big_endian(magic, 4), big_endian(8 + body.size(), 4), body });
@@ -127,33 +243,30 @@ Bytes hkdf_expand(View prk, View info, std::size_t len)
 	return hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, prk, OSSL_KDF_PARAM_INFO, info, len);
 }
 
-Bytes x25519_public(View priv)
+std::size_t tep_pub_len(std::uint8_t tep)
 {
-	const Key key(
-		EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, priv.data(), priv.size()));
-	Bytes pub(32);
-	std::size_t len = pub.size();
-
-	check(key && EVP_PKEY_get_raw_public_key(key.get(), pub.data(), &len) > 0, "X25519");
-	return pub;
+	return find_tep(tep).pub_len;
 }
 
-Bytes x25519_agree(View priv, View peer_pub)
+bool tep_has_len(std::uint8_t tep)
 {
-	const Key own(
-		EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, nullptr, priv.data(), priv.size()));
-	const Key peer(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, peer_pub.data(),
-						   peer_pub.size()));
-	const KeyContext ctx(EVP_PKEY_CTX_new(own.get(), nullptr));
-	Bytes es(32);
-	std::size_t len = es.size();
+	return !find_tep(tep).raw;
+}
 
-	check(own && peer && ctx && EVP_PKEY_derive_init(ctx.get()) > 0 &&
-		      EVP_PKEY_derive_set_peer(ctx.get(), peer.get()) > 0,
-	      "X25519");
-	if (EVP_PKEY_derive(ctx.get(), es.data(), &len) <= 0)
+Bytes tep_public(std::uint8_t tep, View priv)
+{
+	const Tep &t = find_tep(tep);
+
+	return t.raw ? raw_public(t, priv) : point_public(t, priv);
+}
+
+Bytes tep_agree(std::uint8_t tep, View priv, View peer_pub)
+{
+	const Tep &t = find_tep(tep);
+
+	if (peer_pub.size() != t.pub_len)
 		return {};
-	return es;
+	return t.raw ? raw_agree(t, priv, peer_pub) : point_agree(t, priv, peer_pub);
 }
 
 std::size_t aead_key_len(std::uint16_t aead)

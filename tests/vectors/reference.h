@@ -23,9 +23,14 @@ Bytes big_endian(std::uint64_t value, std::size_t size);
 Bytes hkdf_extract(View salt, View ikm);
 Bytes hkdf_expand(View prk, View info, std::size_t len);
 
-/* RFC 7748; agree gives nothing for a point of low order. */
-Bytes x25519_public(View priv);
-Bytes x25519_agree(View priv, View peer_pub);
+/*
+ * RFC 8548 section 5, by TEP. Public keys are as on the wire; a private key is as RFC 7748 has it, or
+ * a big-endian number. agree gives nothing for a key that is not valid.
+ */
+std::size_t tep_pub_len(std::uint8_t tep);
+bool tep_has_len(std::uint8_t tep);
+Bytes tep_public(std::uint8_t tep, View priv);
+Bytes tep_agree(std::uint8_t tep, View priv, View peer_pub);
 
 /* RFC 8548 section 7; the result has the tag at its end. open gives false for a wrong tag. */
 std::size_t aead_key_len(std::uint16_t aead);

@@ -31,6 +31,8 @@ void add_third_cases(Cases &cases);
 void add_interrupt_cases(Cases &cases);
 void add_init_cases(Cases &cases);
 void add_key_cases(Cases &cases);
+void add_tep_cases(Cases &cases);
+void add_point_cases(Cases &cases);
 void add_frame_cases(Cases &cases);
 void add_tamper_cases(Cases &cases);
 void add_close_cases(Cases &cases);
@@ -39,10 +41,16 @@ void add_segment_cases(Cases &cases);
 
 Cases all_cases();
 
-/** Opens with this, and shows that the connection is encrypted. */
-void expect_encrypted(Run &run, const Opening &opening);
+/** Skips the case where the administrator does not let the device use this TEP. */
+void need(const Tep &tep);
+/** Opens with this, and shows that the connection is encrypted with @tep. */
+void expect_encrypted(Run &run, const Opening &opening, const Tep &tep = curve25519);
 /** Opens with this, and shows that the device disabled encryption in its answer, and that plain TCP works. */
 void expect_plain(Run &run, const Opening &opening);
+/** Data in both directions at once, in frames of different sizes. */
+void bulk(Dialogue &dialogue, std::size_t size);
+/** Bytes 4..7 of an Init message. */
+void store_length(Bytes &message, std::size_t length);
 
 } // namespace conformance
 

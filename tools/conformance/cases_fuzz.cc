@@ -12,12 +12,11 @@ constexpr unsigned rounds = 200;
 /** The same options in every run. */
 constexpr unsigned fixed_seed = 8547;
 
-/** Bytes that make well-formed and ill-formed options about equally often, with TEP 0x23 in most of them. */
+/** Bytes that make well-formed and ill-formed options about equally often, with TEPs of tcpcrypt in most of them. */
 Bytes random_contents(std::mt19937 &random, std::size_t max, bool as_b)
 {
-	// TEPs of tcpcrypt other than 0x23 are left out: whether the device knows them is not ours to say.
-	static constexpr std::uint8_t likely[] = {0x00, 0x02, 0x23, 0x23, 0x25, 0x70, 0x7f, 0x80,
-						  0x81, 0x9f, 0xa5, 0xf0, 0xff, 0xa3};
+	static constexpr std::uint8_t likely[] = {0x00, 0x02, 0x21, 0x22, 0x23, 0x23, 0x24, 0x25, 0x70, 0x7f, 0x80,
+						  0x81, 0x9f, 0xa5, 0xf0, 0xff, 0xa1, 0xa3, 0xa4};
 	Bytes contents;
 	if (as_b && random() % 4)
 		contents.push_back(0x01);
@@ -26,12 +25,25 @@ Bytes random_contents(std::mt19937 &random, std::size_t max, bool as_b)
 		contents.push_back(likely[random() % std::size(likely)]);
 	if (random() % 2)
 		contents.insert(contents.begin() + static_cast<std::ptrdiff_t>(random() % (contents.size() + 1)),
-				tep_curve25519);
+				all_teps[random() % 4 ? 0 : random() % std::size(all_teps)].id);
 	return contents;
+}
+
+/** E-10, E-11: what B, with these TEPs, best first, makes of A's option; null for plain TCP. */
+const Tep *answer_to(View contents, const std::vector<const Tep *> &teps)
+{
+	SynForm form = parse_syn_form(contents);
+	if (!form.well_formed || (form.global & 1))
+		return nullptr;
+	for (const Tep *tep : teps)
+		if (form.count(tep->id) == 1 && form.find(tep->id)->data.size() <= 17)
+			return tep;
+	return nullptr;
 }
 
 void random_options(Run &run)
 {
+	auto teps = device_teps();
 	std::mt19937 random(fixed_seed);
 	unsigned encrypted = 0;
 	for (unsigned round = 0; round < rounds; round++) {
@@ -42,11 +54,12 @@ void random_options(Run &run)
 			// What Dialogue concludes from both options must be what the device did.
 			bool expected = dialogue.encrypted();
 			if (dialogue.is_passive()) {
-				SynForm form = parse_syn_form(contents);
-				expected = form.well_formed && (form.global & 1) == 0 && form.count(tep_curve25519) == 1 &&
-					   form.find(tep_curve25519)->data.size() <= 17;
+				const Tep *tep = answer_to(contents, teps);
+				expected = tep != nullptr;
 				check(expected == !dialogue.device_option.empty(),
 				      expected ? "no ENO in the SYN-ACK" : "ENO in the SYN-ACK");
+				check(!tep || dialogue.device_option.back() == tep->id,
+				      "another TEP in the SYN-ACK than the preferred one");
 			}
 			encrypted += expected;
 			if (expected) {

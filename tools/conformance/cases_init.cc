@@ -8,6 +8,9 @@ namespace conformance {
 
 namespace {
 
+/** The cases of the table use TEP 0x23. */
+constexpr std::size_t public_length = curve25519.public_length();
+
 void store32(Bytes &in, std::size_t offset, std::uint32_t value)
 {
 	for (unsigned i = 0; i < 4; i++)

@@ -11,7 +11,7 @@ constexpr std::size_t bulk_size = 256 * 1024;
 /** The Init message with another public key. */
 Bytes with_key(Bytes message, View pub)
 {
-	std::copy(pub.begin(), pub.end(), message.end() - static_cast<std::ptrdiff_t>(public_length));
+	std::copy(pub.begin(), pub.end(), message.end() - static_cast<std::ptrdiff_t>(pub.size()));
 	return message;
 }
 
@@ -39,7 +39,7 @@ constexpr LowOrder low_order_points[] = {
 void low_order(Run &run, const char *point)
 {
 	Bytes pub = *from_hex(point);
-	check(!KeyPair().shared_secret(pub), "this point is not of low order: " + std::string(point));
+	check(!KeyPair(curve25519).shared_secret(pub), "this point is not of low order: " + std::string(point));
 	Dialogue dialogue(run);
 	dialogue.open();
 	check(dialogue.encrypted(), "ENO failed");
@@ -117,28 +117,6 @@ void transcript_in_wrong_order(Run &run)
 	dialogue.prove_abort("EBADMSG");
 }
 
-/** Both directions at once, in frames of different sizes. */
-void bulk(Dialogue &dialogue, std::size_t size)
-{
-	std::string count = std::to_string(size);
-	std::string reader = dialogue.app_start("drain", "1 0 " + count);
-	std::string writer = dialogue.app_start("fill", "2 0 " + count + " 30000");
-	static constexpr std::size_t sizes[] = {1, 16384, 100, 1400, frame_data_max, 17, 4096};
-	Bytes data = pattern(1, 0, size);
-	std::size_t round = 0;
-	for (std::size_t at = 0; at < size; round++) {
-		std::size_t length = std::min(sizes[round % std::size(sizes)], size - at);
-		dialogue.channel().enqueue({.data = slice(data, at, length)});
-		at += length;
-	}
-	dialogue.tcp.flush();
-	check(equal(dialogue.channel().read(size), pattern(2, 0, size)), "the device's bulk data is not what was written");
-	Answer written = dialogue.run.device.finish(writer);
-	check(written.ok, "the writer failed with " + written.value);
-	Answer answer = dialogue.run.device.finish(reader);
-	check(answer.ok && answer.value == count, "the reader got " + answer.shown());
-}
-
 void aead(Run &run, std::uint16_t id)
 {
 	Dialogue dialogue(run);
@@ -198,18 +176,9 @@ void getsockopt_values(Run &run)
 	Dialogue dialogue(run);
 	dialogue.establish({.ciphers = {0x0002}});
 	dialogue.prove_encrypted();
-	auto number = [&](int option) {
-		Answer answer = dialogue.getsockopt(option, 4);
-		check(answer.ok, "getsockopt(" + std::to_string(option) + ") failed with " + answer.value);
-		auto bytes = from_hex(answer.value);
-		check(bytes && bytes->size() == 4, "getsockopt(" + std::to_string(option) + ") gave " + answer.value);
-		int value = 0;
-		std::copy(bytes->begin(), bytes->end(), reinterpret_cast<std::uint8_t *>(&value));
-		return value;
-	};
-	check(number(negtep) == tep_curve25519, "TCP_ENO_NEGTEP is not 0x23");
-	check(number(role) == (dialogue.is_passive() ? 1 : 0), "TCP_ENO_ROLE is wrong");
-	check(number(aead_in_use) == 0x0002, "TCP_CRYPT_AEAD is not the one in use");
+	check(dialogue.option_number(negtep) == tep_curve25519, "TCP_ENO_NEGTEP is not 0x23");
+	check(dialogue.option_number(role) == (dialogue.is_passive() ? 1 : 0), "TCP_ENO_ROLE is wrong");
+	check(dialogue.option_number(aead_in_use) == 0x0002, "TCP_CRYPT_AEAD is not the one in use");
 }
 
 void session_id_before_keys(Run &run)

@@ -21,6 +21,8 @@ struct OptionCase {
 	/** Contents of the ENO option in hexadecimal; without one: not for that role. */
 	const char *in_syn;
 	const char *in_syn_ack;
+	/** What is negotiated, if the outcome is encryption. */
+	const Tep &tep = curve25519;
 };
 
 constexpr OptionCase contents_table[] = {
@@ -66,6 +68,13 @@ constexpr OptionCase contents_table[] = {
 	{"E-10", "tep-repeated", Outcome::plain, "23 23", "01 23 23"},
 	{"E-10", "tep-repeated-apart", Outcome::plain, "23 25 23", "01 23 25 23"},
 	{"E-10", "tep-repeated-with-v", Outcome::plain, "23 a3 000102030405060708", nullptr},
+	{"E-10 E-11", "repeated-tep-and-a-valid-one", Outcome::encrypted, "23 23 24", "01 24 23 23", curve448},
+	{"E-10 E-11", "repeated-tep-around-a-valid-one", Outcome::encrypted, "23 24 23", "01 23 24 23", curve448},
+	{"E-10 E-13", "two-teps-repeated", Outcome::plain, "23 24 23 24", "01 23 24 24 23"},
+	{"E-10 E-13", "p256-repeated", Outcome::plain, "21 21", "01 21 21"},
+	{"E-10 E-13", "p521-repeated-with-v", Outcome::plain, "22 a2 000102030405060708", nullptr},
+	{"E-11", "unknown-tep-behind-several", Outcome::encrypted, "24 23 25", "01 24 23 25 70"},
+	{"E-11", "last-tep-counts", Outcome::encrypted, nullptr, "01 23 24", curve448},
 	{"E-10", "unknown-tep-repeated", Outcome::encrypted, "25 25 23", "01 25 25 23"},
 	{"E-16", "vacuous", Outcome::plain, "", ""},
 	{"E-16", "vacuous-with-global", Outcome::plain, "00", "01"},
@@ -77,6 +86,15 @@ constexpr OptionCase contents_table[] = {
 	{"R-03", "short-resumption-offer", Outcome::encrypted, "a3 0001020304050607", nullptr},
 	{"R-03", "empty-resumption-offer", Outcome::encrypted, "a3", nullptr},
 	{"R-03 E-10", "resumption-nonce-too-long", Outcome::plain, "a3 000102030405060708 101112131415161718", nullptr},
+	{"R-02 N-02", "unknown-resumption-beside-another-tep", Outcome::encrypted, "24 a3 000102030405060708 1011121314151617", nullptr},
+	{"R-02 N-02", "unknown-resumption-of-curve448", Outcome::encrypted, "a4 000102030405060708 1011121314151617", nullptr, curve448},
+	{"R-02 N-02", "unknown-resumption-of-p521", Outcome::encrypted, "a2 000102030405060708 1011121314151617", nullptr, p521},
+	{"R-03 N-02", "short-resumption-of-p256", Outcome::encrypted, "a1 0001020304050607", nullptr, p256},
+	{"R-03 E-10", "resumption-nonce-too-long-beside-another-tep", Outcome::encrypted,
+	 "24 a3 000102030405060708 101112131415161718", nullptr, curve448},
+	{"R-04 E-11", "resumption-not-offered-behind-a-valid-tep", Outcome::encrypted, nullptr,
+	 "01 24 a3 000102030405060708 1011121314151617", curve448},
+	{"R-04 E-11", "empty-resumption-behind-a-valid-tep", Outcome::encrypted, nullptr, "01 21 a3", p256},
 	{"R-04", "resumption-not-offered", Outcome::plain, nullptr, "01 a3 000102030405060708 1011121314151617"},
 	{"R-04", "empty-resumption-not-offered", Outcome::plain, nullptr, "01 a3"},
 };
@@ -149,6 +167,8 @@ void run_option_case(Run &run, const OptionCase &option_case, bool whole_area)
 {
 	const char *bytes = run.role == Role::passive ? option_case.in_syn : option_case.in_syn_ack;
 	Opening opening;
+	if (&option_case.tep != &curve25519)
+		need(option_case.tep);
 	if (!whole_area)
 		opening.eno = hex(bytes);
 	else if (View(hex(bytes)).size() <= 36 && hex(bytes) != hex("") && !contains(hex(bytes), hex(MSS)))
@@ -156,7 +176,7 @@ void run_option_case(Run &run, const OptionCase &option_case, bool whole_area)
 	else
 		opening.options = hex(bytes);
 	if (option_case.outcome == Outcome::encrypted)
-		expect_encrypted(run, opening);
+		expect_encrypted(run, opening, option_case.tep);
 	else if (option_case.outcome == Outcome::plain)
 		expect_plain(run, opening);
 	else
@@ -193,6 +213,9 @@ void device_option_is_sound(Run &run)
 	dialogue.prove_encrypted();
 	SynForm form = parse_syn_form(View(dialogue.device_option).subspan(2));
 	check(form.count(tep_curve25519) == 1, "TEP 0x23 is not offered (N-06)");
+	for (const TepOffer &offer : form.teps)
+		check(find_tep(offer.tep) && !offer.v && form.count(offer.tep) == 1,
+		      "an unknown or repeated TEP, or a resumption, is offered (E-10, N-01)");
 	check((form.global & eno_global_a) == 0, "a=1 although no application asked for it (E-06)");
 }
 
@@ -214,7 +237,7 @@ void add_option_cases(Cases &cases)
 	add_table(cases, contents_table, false);
 	add_table(cases, area_table, true);
 	cases.push_back({"E-22 E-09", "option-echoed-back", Roles::active, echo_verbatim});
-	cases.push_back({"E-24 E-03 E-04 E-05 E-11 E-17 N-06", "device-option-is-sound", Roles::both, device_option_is_sound});
+	cases.push_back({"E-24 E-03 E-04 E-05 E-11 E-17 N-01 N-06", "device-option-is-sound", Roles::both, device_option_is_sound});
 	cases.push_back({"R-02 N-02", "resumption-offer-answered-v0", Roles::passive, option_in_syn_is_answered_v0});
 }
 

@@ -3,6 +3,7 @@
 #include "dialogue.hh"
 
 #include <algorithm>
+#include <sstream>
 
 namespace conformance {
 
@@ -11,16 +12,31 @@ static constexpr int tcp_eno_sessid = 2;
 static constexpr std::size_t resume_half = 9;
 static constexpr std::size_t resume_nonce_max = 8;
 
-Dialogue::Dialogue(Run &of)
+std::vector<const Tep *> device_teps()
+{
+	auto setting = read_sysctl("net.tcpcrypt.teps");
+	if (!setting)
+		throw Skip("no sysctl net.tcpcrypt.teps");
+	std::vector<const Tep *> teps;
+	std::istringstream names(*setting);
+	for (std::string name; names >> name;) {
+		const Tep *tep = find_tep(name);
+		check(tep != nullptr, "net.tcpcrypt.teps has the unknown TEP " + name);
+		teps.push_back(tep);
+	}
+	return teps;
+}
+
+Dialogue::Dialogue(Run &of, const Tep &tep)
 	: run(of), tcp(of.wire, of.peer_address(), of.fresh_port(), of.device_address(),
 		       of.role == Role::passive ? of.listener_port() : std::uint16_t{0}),
-	  nonce(random_bytes(nonce_length)), peer_port(tcp.blank(0).source_port)
+	  keys(tep), nonce(random_bytes(nonce_length)), peer_port(tcp.blank(0).source_port)
 {
 }
 
 Bytes Dialogue::default_contents() const
 {
-	return is_passive() ? Bytes{tep_curve25519} : Bytes{eno_global_b, tep_curve25519};
+	return is_passive() ? Bytes{keys.tep().id} : Bytes{eno_global_b, keys.tep().id};
 }
 
 Bytes Dialogue::area_for(const Opening &opening)
@@ -31,21 +47,37 @@ Bytes Dialogue::area_for(const Opening &opening)
 	return syn_area_;
 }
 
-/* What RFC 8547 sections 4.2-4.4 make of the two options, with TEP 0x23 alone on our side. */
-void Dialogue::negotiate()
+/** E-10, N-01, R-03: what A said about this TEP offers a fresh key exchange. */
+static bool offers_fresh(const SynForm &a, std::uint8_t tep)
 {
-	encrypted_ = false;
+	return a.count(tep) == 1 && a.find(tep)->data.size() <= resume_half + resume_nonce_max;
+}
+
+/* RFC 8547 sections 4.2-4.5: whatever order A's option has, the last valid TEP of B's counts. */
+const Tep *Dialogue::expected_tep() const
+{
 	if (own_option.empty() || device_option.empty())
-		return;
+		return nullptr;
 	SynForm own = parse_syn_form(View(own_option).subspan(2));
 	SynForm device = parse_syn_form(View(device_option).subspan(2));
 	if (!own.well_formed || !device.well_formed || (own.global & 1) == (device.global & 1))
-		return;
-	if (own.count(tep_curve25519) != 1 || device.count(tep_curve25519) != 1)
-		return;
-	// as B we cannot resume what was not offered; as A, too long a nonce makes the suboption invalid.
-	const TepOffer &ours = *own.find(tep_curve25519);
-	encrypted_ = is_passive() ? ours.data.size() <= resume_half + resume_nonce_max : !ours.v;
+		return nullptr;
+	const SynForm &a = is_passive() ? own : device;
+	const SynForm &b = is_passive() ? device : own;
+	const Tep *found = nullptr;
+	// v=1 from B means nothing where no resumption was offered.
+	for (const TepOffer &offer : b.teps)
+		if (!offer.v && b.count(offer.tep) == 1 && offers_fresh(a, offer.tep) && find_tep(offer.tep))
+			found = find_tep(offer.tep);
+	return found;
+}
+
+void Dialogue::negotiate()
+{
+	const Tep *tep = expected_tep();
+	encrypted_ = tep != nullptr;
+	if (tep && tep != &keys.tep())
+		keys = KeyPair(*tep);
 }
 
 void Dialogue::check_device_syn() const
@@ -205,7 +237,7 @@ Init Dialogue::take_init()
 			is_passive() ? "Init2" : "Init1");
 		check(length.has_value(), std::string(tcp.reset() ? "RST" : "FIN") + " instead of an Init message");
 		View message = tcp.stream().first(*length);
-		device_init = is_passive() ? parse_init2(message) : parse_init1(message);
+		device_init = is_passive() ? parse_init2(keys.tep(), message) : parse_init1(keys.tep(), message);
 	} catch (const Failure &) {
 		throw;
 	} catch (const std::runtime_error &error) {
@@ -224,15 +256,15 @@ Bytes Dialogue::transcript() const
 
 void Dialogue::derive_keys(View own_message)
 {
-	auto es = keys.shared_secret(device_init->pub);
-	check(es.has_value(), "the device's public key gives a zero shared secret");
+	auto es = known_secret ? known_secret : keys.shared_secret(device_init->pub);
+	check(es.has_value(), "the device's public key is not valid: " + to_hex(device_init->pub));
 	std::uint16_t cipher = is_passive() ? device_init->ciphers[0] : get16(own_message, init_head);
 	check(aead_known(cipher), "the device chose the unknown AEAD " + std::to_string(cipher));
 	AeadId aead{cipher};
 	View init1 = is_passive() ? own_message : View(device_init->wire);
 	View init2 = is_passive() ? View(device_init->wire) : own_message;
 	View nonce_a = is_passive() ? nonce : device_init->nonce;
-	session_ = derive(tep_curve25519, aead, transcript(), init1, init2, *es, nonce_a);
+	session_ = derive(keys.tep().id, aead, transcript(), init1, init2, *es, nonce_a);
 	const Direction &sending = is_passive() ? session_->ab : session_->ba;
 	const Direction &receiving = is_passive() ? session_->ba : session_->ab;
 	channel_.emplace(tcp, sending, receiving, device_init->wire.size());
@@ -311,6 +343,17 @@ Answer Dialogue::getsockopt(int option, std::size_t max)
 {
 	return app("getsockopt",
 		   std::to_string(sol_tcp_eno) + " " + std::to_string(option) + " " + std::to_string(max));
+}
+
+int Dialogue::option_number(int option)
+{
+	Answer answer = getsockopt(option, 4);
+	check(answer.ok, "getsockopt(" + std::to_string(option) + ") failed with " + answer.value);
+	auto bytes = from_hex(answer.value);
+	check(bytes && bytes->size() == 4, "getsockopt(" + std::to_string(option) + ") gave " + answer.value);
+	int value = 0;
+	std::copy(bytes->begin(), bytes->end(), reinterpret_cast<std::uint8_t *>(&value));
+	return value;
 }
 
 void Dialogue::prove_encrypted()

@@ -9,6 +9,9 @@
 
 namespace conformance {
 
+/** The TEPs that net.tcpcrypt.teps lets the device use, best first. */
+std::vector<const Tep *> device_teps();
+
 /** What the peer sends while TCP connects. */
 struct Opening {
 	/** Contents of our SYN-form; default: what an honest peer in our role sends. */
@@ -35,7 +38,8 @@ struct Exchange {
  */
 class Dialogue {
 public:
-	explicit Dialogue(Run &run);
+	/** @tep: the one that default_contents() has. */
+	explicit Dialogue(Run &run, const Tep &tep = curve25519);
 
 	/** TCP's handshake; afterwards fd() is the device's socket and encrypted() says what was negotiated. */
 	void open(const Opening &opening = {});
@@ -65,8 +69,10 @@ public:
 	void derive_keys(View own_message);
 
 	bool is_passive() const { return run.role == Role::passive; }
-	/** Both SYNs had ENO, and the outcome is encryption with TEP 0x23. */
+	/** Both SYNs had ENO, and the outcome is encryption with a TEP of tcpcrypt: keys.tep(). */
 	bool encrypted() const { return encrypted_; }
+	/** What the two options should have come to, by our reading of RFC 8547 alone; null for plain TCP. */
+	const Tep *expected_tep() const;
 	int fd() const { return fd_; }
 	std::string fd_text() const { return std::to_string(fd_); }
 	Channel &channel() { return *channel_; }
@@ -78,6 +84,8 @@ public:
 	Bytes transcript() const;
 	std::optional<Bytes> forged_transcript;
 	std::optional<Init> device_init;
+	/** ES where it is known without a private key of ours. */
+	std::optional<Bytes> known_secret;
 
 	/** Application steps. */
 	Answer app(const std::string &verb, const std::string &arguments = "");
@@ -89,6 +97,8 @@ public:
 	/** recv says EOF for none, else the error. */
 	void app_recv_fails(const std::string &errno_name);
 	Answer getsockopt(int option, std::size_t max);
+	/** An int among the options of level SOL_TCP_ENO. */
+	int option_number(int option);
 
 	/** Frames both ways, and getsockopt gives our session ID. */
 	void prove_encrypted();
@@ -107,6 +117,7 @@ public:
 
 	Run &run;
 	Tcp tcp;
+	/** Ours, new ones when another TEP is negotiated. */
 	KeyPair keys;
 	Bytes nonce;
 	/** A connect request under way. */

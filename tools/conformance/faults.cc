@@ -19,6 +19,7 @@ ModelDirectory::ModelDirectory()
 	static constexpr const char *defaults[][2] = {
 		{"enable_connect", "1"},	{"enable_listen", "1"},	     {"syn_retries", "2"},
 		{"handshake_timeout_ms", "10000"}, {"rekey_frames", "16777216"}, {"rekey_bytes", "68719476736"},
+		{"teps", "curve25519 curve448 p256 p521"},
 		{"aeads", "aes-128-gcm aes-256-gcm chacha20-poly1305"},
 	};
 	for (const auto &[key, value] : defaults)
@@ -59,7 +60,22 @@ static constexpr Fault faults[] = {
 	{"no-eno-behind-syn", "E-12.eno-until-heard.active.v4"},
 	{"eno-forever", "E-13.plain-fin-is-eof.passive.v4"},
 	{"wrong-checksum", "N-06.aes-128-gcm.active.v4"},
+	{"repeated-tep-accepted", "E-10.repeated-tep-and-a-valid-one.active.v4"},
+	{"order-of-the-offer", "E-11.order-of-preference.passive.v4"},
+	{"first-valid-tep", "E-11.last-of-several.active.v4"},
+	{"offer-backwards", "N-01.default-offer.active.v4"},
+	{"teps-setting-ignored", "N-04.offer-by-sysctl.active.v4"},
+	{"teps-setting-ignored", "N-04.answer-by-sysctl.passive.v4"},
+	{"teps-setting-ignored", "N-04.disallowed-tep-is-plain.passive.v4"},
 	// Key exchange
+	{"point-not-checked", "N-03.p256-x-not-on-the-curve.passive.v4"},
+	{"point-not-checked", "N-03.p521-prefix-04.active.v4"},
+	{"zero-secret-accepted", "N-03.curve448-low-order-1.passive.v4"},
+	{"secret-without-leading-zeros", "N-05.p256-secret-with-leading-zeros.active.v4"},
+	{"secret-without-leading-zeros", "N-05.p521-secret-with-a-leading-zero.passive.v4"},
+	{"key-repeated", "K-06.p256-fresh-each-time.active.v4"},
+	{"ignored-bytes-not-hashed", "K-01.p521-ignored-behind-the-key.passive.v4"},
+	{"session-id-without-tep", "N-04.curve448-with-aes-256-gcm.active.v4"},
 	{"nonce-repeated", "K-07.fresh-each-time.active.v4"},
 	{"key-repeated", "K-07.fresh-each-time.passive.v4"},
 	{"first-offered-cipher", "K-03.own-preference.passive.v4"},

@@ -57,7 +57,8 @@ constexpr const char *usage_text =
 	"  --here            stay in this network namespace; default: a new one\n"
 	"  --scale N         multiply time limits by N\n"
 	"  --repeat N        run everything N times\n"
-	"  --quick           leave out the cases that take long, and most over IPv6\n"
+	"  --quick           leave out the cases that take long, and most over IPv6;\n"
+	"                    less data in others\n"
 	"  --selftest        the peer against itself, and known answers\n"
 	"  --model           test a model device, in user space; needs no module\n"
 	"  --fault NAME      give the model this fault; repeatable\n"
@@ -181,7 +182,8 @@ std::string beside_us(const char *program)
 	return name.substr(0, name.rfind('/') + 1) + program;
 }
 
-Result run_one(const Planned &planned, Wire &wire, const std::string &agent, std::unique_ptr<Device> &device)
+Result run_one(const Planned &planned, const Options &options, Wire &wire, const std::string &agent,
+	       std::unique_ptr<Device> &device)
 {
 	Result result{planned.name, Verdict::passed, "", 0};
 	auto start = Clock::now();
@@ -190,7 +192,7 @@ Result run_one(const Planned &planned, Wire &wire, const std::string &agent, std
 	try {
 		if (!device)
 			device = std::make_unique<Device>(wire, agent);
-		Run run{wire, planned.family, planned.role, *device};
+		Run run{wire, planned.family, planned.role, *device, options.quick};
 		planned.one->body(run);
 	} catch (const Skip &skip) {
 		result.verdict = Verdict::skipped;
@@ -233,7 +235,7 @@ void run_all(const Options &options, const std::vector<Planned> &planned, Report
 	std::unique_ptr<Device> device;
 	for (unsigned i = 0; i < options.repeat; i++)
 		for (const Planned &one : planned)
-			report.add(run_one(one, network.wire, agent, device));
+			report.add(run_one(one, options, network.wire, agent, device));
 }
 
 void run_model(const Options &options, const std::vector<Planned> &planned, Report &report)
@@ -247,7 +249,7 @@ void run_model(const Options &options, const std::vector<Planned> &planned, Repo
 		for (const Planned &one : planned) {
 			Shim shim(directory.path(), options.fault);
 			network.wire.shim = &shim;
-			report.add(run_one(one, network.wire, agent, device));
+			report.add(run_one(one, options, network.wire, agent, device));
 			network.wire.shim = nullptr;
 		}
 }
@@ -270,7 +272,7 @@ void run_faults(const Options &options, const std::vector<Planned> &planned, Rep
 		network.wire.shim = &shim;
 		std::unique_ptr<Device> device;
 		std::string agent = directory.command(beside_us("tcpcrypt-model"), {fault.name});
-		Result result = run_one(*found, network.wire, agent, device);
+		Result result = run_one(*found, options, network.wire, agent, device);
 		device.reset();
 		network.wire.shim = nullptr;
 		bool failed = result.verdict == Verdict::failed;

@@ -40,14 +40,15 @@ std::uint64_t ModelConfig::number(const std::string &name) const
 	return std::strtoull(setting(name).c_str(), nullptr, 10);
 }
 
-ModelConnection::ModelConnection(const ModelConfig &config, int fd, bool is_a, Bytes option_a, Bytes option_b)
+ModelConnection::ModelConnection(const ModelConfig &config, int fd, bool is_a, const Tep &tep, Bytes option_a,
+				 Bytes option_b)
 	: config_(config), fd_(fd), is_a_(is_a), option_a_(std::move(option_a)), option_b_(std::move(option_b)),
-	  nonce_(random_bytes(nonce_length))
+	  tep_(tep), keys_(tep), nonce_(random_bytes(nonce_length))
 {
 	if (config_.fault("nonce-repeated"))
 		nonce_.assign(nonce_length, 7);
 	if (config_.fault("key-repeated"))
-		keys_ = KeyPair(Bytes(32, 9));
+		keys_ = KeyPair(tep_, Bytes(tep_.is_point ? 32 : tep_.key_length, 9));
 	thread_ = std::thread([this] { run(); });
 }
 
@@ -124,7 +125,7 @@ void ModelConnection::send_init(View message)
 }
 
 /** The whole message at the start of what was received; empty when more is needed. */
-static Bytes whole_message(View raw, std::uint32_t magic)
+Bytes ModelConnection::whole_message(View raw, std::uint32_t magic) const
 {
 	if (raw.size() < 4)
 		return {};
@@ -133,7 +134,7 @@ static Bytes whole_message(View raw, std::uint32_t magic)
 	if (raw.size() < 8)
 		return {};
 	std::size_t length = get32(raw, 4);
-	if (length > init_absurd || length < 8 + 2 + nonce_length + public_length)
+	if (length > init_absurd || length < 8 + 2 + nonce_length + tep_.public_length())
 		throw Ended{EPROTO};
 	return raw.size() < length ? Bytes{} : slice(raw, 0, length);
 }
@@ -161,12 +162,12 @@ void ModelConnection::handshake(Bytes &raw)
 	consumed_ = message.size();
 	Init theirs;
 	try {
-		theirs = is_a_ ? parse_init2(message) : parse_init1(message);
+		theirs = is_a_ ? parse_init2(tep_, message) : parse_init1(tep_, message);
 	} catch (const std::runtime_error &) {
 		throw Ended{EPROTO};
 	}
 	if (is_a_) {
-		derive_keys(parse_init1(own), theirs, theirs);
+		derive_keys(parse_init1(tep_, own), theirs, theirs);
 		return;
 	}
 	std::vector<std::uint16_t> preferred = allowed_ciphers();
@@ -181,7 +182,20 @@ void ModelConnection::handshake(Bytes &raw)
 	Bytes ignored = config_.fault("ignored-bytes-sent") ? Bytes{1} : Bytes{};
 	own = make_init2(chosen, nonce_, keys_.public_key(), ignored);
 	send_init(own);
-	derive_keys(theirs, parse_init2(own), theirs);
+	derive_keys(theirs, parse_init2(tep_, own), theirs);
+}
+
+Bytes ModelConnection::shared_secret(View pub) const
+{
+	auto es = keys_.shared_secret(pub);
+	if (!es && !config_.fault(tep_.is_point ? "point-not-checked" : "zero-secret-accepted"))
+		throw Ended{EPROTO};
+	if (!es)
+		return Bytes(tep_.secret_length, 0);
+	if (config_.fault("secret-without-leading-zeros") && tep_.is_point)
+		while (es->front() == 0)
+			es->erase(es->begin());
+	return *es;
 }
 
 void ModelConnection::derive_keys(const Init &init1, const Init &init2, const Init &theirs)
@@ -190,16 +204,14 @@ void ModelConnection::derive_keys(const Init &init1, const Init &init2, const In
 	auto allowed = allowed_ciphers();
 	if (std::find(allowed.begin(), allowed.end(), cipher) == allowed.end())
 		throw Ended{EPROTO};
-	auto es = keys_.shared_secret(theirs.pub);
-	if (!es && !config_.fault("zero-secret-accepted"))
-		throw Ended{EPROTO};
+	Bytes es = shared_secret(theirs.pub);
 	Bytes transcript = config_.fault("transcript-without-options") ? Bytes{} : cat({option_a_, option_b_});
 	Bytes wire1 = init1.wire;
 	if (config_.fault("ignored-bytes-not-hashed"))
 		wire1.resize(wire1.size() - init1.ignored.size());
 	std::lock_guard writing(write_lock_);
 	std::lock_guard guard(state_lock_);
-	session_ = derive(0x23, AeadId{cipher}, transcript, wire1, init2.wire, es.value_or(Bytes(32, 0)), init1.nonce);
+	session_ = derive(tep_.id, AeadId{cipher}, transcript, wire1, init2.wire, es, init1.nonce);
 	session_id_ = session_->session_id;
 	if (config_.fault("session-id-without-tep"))
 		session_id_[0] = 0;
@@ -432,7 +444,7 @@ int ModelConnection::option(int number, Bytes &value)
 		value = session_id_;
 		return 0;
 	case 3:
-		return integer(0x23);
+		return integer(tep_.id);
 	case 10:
 		return integer(is_a_ ? 0 : 1);
 	case 33:

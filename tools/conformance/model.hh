@@ -32,7 +32,7 @@ struct ModelConfig {
  */
 class ModelConnection {
 public:
-	ModelConnection(const ModelConfig &config, int fd, bool is_a, Bytes option_a, Bytes option_b);
+	ModelConnection(const ModelConfig &config, int fd, bool is_a, const Tep &tep, Bytes option_a, Bytes option_b);
 	/** Waits for the thread, and closes the socket. */
 	~ModelConnection();
 	ModelConnection(const ModelConnection &) = delete;
@@ -58,9 +58,11 @@ private:
 	void frames(Bytes &raw);
 	bool more(Bytes &raw);
 	void send_init(View message);
+	Bytes shared_secret(View pub) const;
 	void derive_keys(const Init &init1, const Init &init2, const Init &theirs);
 	void accept_frame(const Frame &frame);
 	void answer_rekey();
+	Bytes whole_message(View raw, std::uint32_t magic) const;
 	void abort_with(int error);
 	void stop_with(int error);
 	void write_all(View bytes);
@@ -74,6 +76,7 @@ private:
 	bool is_a_;
 	Bytes option_a_;
 	Bytes option_b_;
+	const Tep &tep_;
 	KeyPair keys_;
 	Bytes nonce_;
 

@@ -147,10 +147,12 @@ private:
 		std::string role;
 		std::string a;
 		std::string b;
-		line >> outcome >> role >> a >> b;
+		std::string tep;
+		line >> outcome >> role >> a >> b >> tep;
 		if (outcome != "encrypted")
 			return;
-		auto connection = std::make_shared<ModelConnection>(config_, fd, role == "A", *from_hex(a), *from_hex(b));
+		auto connection = std::make_shared<ModelConnection>(config_, fd, role == "A", *find_tep(tep), *from_hex(a),
+								    *from_hex(b));
 		std::lock_guard guard(lock_);
 		connections_[fd] = connection;
 	}

@@ -34,6 +34,8 @@ struct Run {
 	Family family;
 	Role role;
 	Device &device;
+	/** The shorter form of what can be shorter. */
+	bool quick = false;
 
 	std::string family_digit() const { return family == Family::v4 ? "4" : "6"; }
 	const AddressPair &addresses() const { return family == Family::v4 ? addresses_v4 : addresses_v6; }

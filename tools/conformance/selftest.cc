@@ -34,14 +34,61 @@ void hkdf_vectors()
 	      "expand without salt and info");
 }
 
-// RFC 7748 section 6.1, Bob's side.
-void x25519_vectors()
+struct Agreement {
+	const Tep &tep;
+	const char *private_key;
+	const char *public_key;
+	const char *other;
+	const char *secret;
+};
+
+/* RFC 7748 sections 6.1 and 6.2, Bob's side; RFC 5903 sections 8.1 and 8.3, the initiator's. */
+const Agreement agreements[] = {
+	{curve25519, "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb",
+	 "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
+	 "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+	 "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"},
+	{curve448,
+	 "1c306a7ac2a0e2e0990b294470cba339e6453772b075811d8fad0d1d6927c120bb5ee8972b0d3e21374c9c921b09d1b0366f10b65173992d",
+	 "3eb7a829b0cd20f5bcfc0b599b6feccf6da4627107bdb0d4f345b43027d8b972fc3e34fb4232a13ca706dcb57aec3dae07bdc1c67bf33609",
+	 "9b08f7cc31b7e3e67d22d5aea121074a273bd2b83de09c63faa73d2c22c5d9bbc836647241d953d40c5b12da88120d53177f80e532c41fa0",
+	 "07fff4181ac6cc95ec1c16a94a0f74d12da232ce40a77552281d282bb60c0b56fd2464c335543936521c24403085d59a449a5037514a879d"},
+	{p256, "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
+	 "002103dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180",
+	 "002103d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63",
+	 "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de"},
+	{p521,
+	 "0037ade9319a89f4dabdb3ef411aaccca5123c61acab57b5393dce47608172a0"
+	 "95aa85a30fe1c2952c6771d937ba9777f5957b2639bab072462f68c27a57382d4a52",
+	 "0043020015417e84dbf28c0ad3c278713349dc7df153c897a1891bd98bab4357c9ecbe"
+	 "e1e3bf42e00b8e380aeae57c2d107564941885942af5a7f4601723c4195d176ced3e",
+	 "00430200d0b3975ac4b799f5bea16d5e13e9af971d5e9b984c9f39728b5e5739735a21"
+	 "9b97c356436adc6e95bb0352f6be64a6c2912d4ef2d0433ced2b6171640012d9460f",
+	 "01144c7d79ae6956bc8edb8e7c787c4521cb086fa64407f97894e5e6b2d79b04"
+	 "d1427e73ca4baa240a34786859810c06b3c715a3a8cc3151f2bee417996d19f3ddea"},
+};
+
+void agreement(const Agreement &vector)
 {
-	KeyPair bob(hex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"));
-	check(bob.public_key() == hex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"), "public key");
-	auto secret = bob.shared_secret(hex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"));
-	check(secret == hex("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"), "shared secret");
-	check(!bob.shared_secret(Bytes(32, 0)), "an all-zero secret is accepted");
+	const Tep &tep = vector.tep;
+	KeyPair pair(tep, hex(vector.private_key));
+	check(pair.public_key() == hex(vector.public_key), "public key");
+	check(pair.shared_secret(hex(vector.other)) == hex(vector.secret), "shared secret");
+	Bytes bad = hex(vector.other);
+	bad.pop_back();
+	check(!pair.shared_secret(bad), "a short key is accepted");
+	if (!tep.is_point) {
+		check(!pair.shared_secret(Bytes(tep.key_length, 0)), "an all-zero secret is accepted");
+		return;
+	}
+	bad = hex(vector.other);
+	bad[2] = 4;
+	check(!pair.shared_secret(bad), "a wrong prefix is accepted");
+	bad[2] = 2;
+	bad[1]--;
+	check(!pair.shared_secret(bad), "a wrong length is accepted");
+	bad = cat({View(pair.public_key()).first(3), field_prime(tep)});
+	check(!pair.shared_secret(bad), "X = p is accepted");
 }
 
 void aead_vector(AeadId id, View key, View nonce, View ad, View plaintext, View sealed)
@@ -129,8 +176,8 @@ void packets()
 
 /** One side of a conversation over an in-process link. */
 struct Side {
-	Side(Link &link, const char *local, std::uint16_t local_port, const char *remote, std::uint16_t remote_port)
-		: wire(link), tcp(wire, parse_address(local), local_port, parse_address(remote), remote_port)
+	Side(const Tep &tep, Link &link, const char *local, std::uint16_t local_port, const char *remote, std::uint16_t remote_port)
+		: wire(link), tcp(wire, parse_address(local), local_port, parse_address(remote), remote_port), keys(tep)
 	{
 		tcp.leave = true;
 	}
@@ -172,7 +219,8 @@ Bytes take_message(Side &side, std::uint32_t magic)
 
 void play_a(Side &side, AeadId aead)
 {
-	Bytes own = eno_option(hex("23"));
+	const Tep &tep = side.keys.tep();
+	Bytes own = eno_option(Bytes{tep.id});
 	side.tcp.send_syn(cat({mss_option(1400), own}));
 	side.tcp.wait_segment([](const Segment &s) { return s.has(SYN | ACK); }, "SYN-ACK");
 	side.tcp.eno_until_heard = true;
@@ -180,9 +228,9 @@ void play_a(Side &side, AeadId aead)
 	Bytes init1 = make_init1({0x7777, static_cast<std::uint16_t>(aead)}, side.nonce, side.keys.public_key());
 	side.tcp.send(init1);
 	Bytes init2 = take_message(side, init2_magic);
-	Init parsed = parse_init2(init2);
+	Init parsed = parse_init2(tep, init2);
 	Bytes transcript = cat({own, find_option(side.tcp.syn_options, OPT_ENO)});
-	Session session = derive(tep_curve25519, AeadId{parsed.ciphers[0]}, transcript, init1, init2,
+	Session session = derive(tep.id, AeadId{parsed.ciphers[0]}, transcript, init1, init2,
 				 *side.keys.shared_secret(parsed.pub), side.nonce);
 	side.session_id = session.session_id;
 	Channel channel(side.tcp, session.ab, session.ba, init2.size());
@@ -192,28 +240,28 @@ void play_a(Side &side, AeadId aead)
 void play_b(Side &side)
 {
 	side.tcp.wait_segment([](const Segment &s) { return s.has(SYN); }, "SYN");
-	Bytes own = eno_option(hex("0123"));
+	const Tep &tep = side.keys.tep();
+	Bytes own = eno_option(Bytes{eno_global_b, tep.id});
 	side.tcp.send_syn_ack(cat({mss_option(1400), own}));
 	const Segment &third = side.tcp.wait_segment([](const Segment &s) { return !s.has(SYN); }, "third segment");
 	check(!find_option(third.options, OPT_ENO).empty(), "third segment without ENO");
 	Bytes init1 = take_message(side, init1_magic);
-	Init parsed = parse_init1(init1);
+	Init parsed = parse_init1(tep, init1);
 	AeadId aead{parsed.ciphers.at(1)};
 	Bytes init2 = make_init2(parsed.ciphers[1], side.nonce, side.keys.public_key(), text("ignored"));
 	side.tcp.send(init2);
 	Bytes transcript = cat({find_option(side.tcp.syn_options, OPT_ENO), own});
-	Session session = derive(tep_curve25519, aead, transcript, init1, init2, *side.keys.shared_secret(parsed.pub),
-				 parsed.nonce);
+	Session session = derive(tep.id, aead, transcript, init1, init2, *side.keys.shared_secret(parsed.pub), parsed.nonce);
 	side.session_id = session.session_id;
 	Channel channel(side.tcp, session.ba, session.ab, init1.size());
 	talk(side, channel, false);
 }
 
-void conversation(AeadId aead, const AddressPair &pair, bool trace)
+void conversation(const Tep &tep, AeadId aead, const AddressPair &pair, bool trace)
 {
 	auto [left, right] = open_pair();
-	Side a(left, pair.peer.c_str(), 2000, pair.device.c_str(), 1000);
-	Side b(right, pair.device.c_str(), 1000, pair.peer.c_str(), 0);
+	Side a(tep, left, pair.peer.c_str(), 2000, pair.device.c_str(), 1000);
+	Side b(tep, right, pair.device.c_str(), 1000, pair.peer.c_str(), 0);
 	a.wire.trace = trace;
 	std::exception_ptr problem;
 	std::thread other([&] {
@@ -254,13 +302,17 @@ void one(Report &report, const std::string &name, const std::function<void()> &b
 void selftest(Report &report, bool trace)
 {
 	one(report, "hkdf", hkdf_vectors);
-	one(report, "x25519", x25519_vectors);
+	for (const Agreement &vector : agreements)
+		one(report, vector.tep.name, [&] { agreement(vector); });
 	one(report, "aead", aead_vectors);
 	one(report, "option-parser", option_parser);
 	one(report, "packets", packets);
-	one(report, "aes-128-gcm.v4", [&] { conversation(AeadId::aes_128_gcm, addresses_v4, trace); });
-	one(report, "aes-256-gcm.v6", [&] { conversation(AeadId::aes_256_gcm, addresses_v6, trace); });
-	one(report, "chacha20-poly1305.v4", [&] { conversation(AeadId::chacha20_poly1305, addresses_v4, trace); });
+	one(report, "aes-128-gcm.v4", [&] { conversation(curve25519, AeadId::aes_128_gcm, addresses_v4, trace); });
+	one(report, "aes-256-gcm.v6", [&] { conversation(curve25519, AeadId::aes_256_gcm, addresses_v6, trace); });
+	one(report, "chacha20-poly1305.v4", [&] { conversation(curve25519, AeadId::chacha20_poly1305, addresses_v4, trace); });
+	one(report, "talk-with-curve448.v6", [&] { conversation(curve448, AeadId::aes_128_gcm, addresses_v6, trace); });
+	one(report, "talk-with-p256.v4", [&] { conversation(p256, AeadId::aes_256_gcm, addresses_v4, trace); });
+	one(report, "talk-with-p521.v6", [&] { conversation(p521, AeadId::chacha20_poly1305, addresses_v6, trace); });
 }
 
 } // namespace conformance

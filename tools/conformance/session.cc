@@ -64,21 +64,24 @@ std::optional<std::size_t> init_length(View stream, std::uint32_t magic)
 	return length;
 }
 
-static Init parse_tail(View message, std::size_t at, std::vector<std::uint16_t> ciphers)
+static Init parse_tail(const Tep &tep, View message, std::size_t at, std::vector<std::uint16_t> ciphers)
 {
+	std::size_t public_length = tep.public_length();
 	if (message.size() < at + nonce_length + public_length)
 		throw std::runtime_error("Init message of " + std::to_string(message.size()) + " bytes is too short");
 	Init init;
 	init.ciphers = std::move(ciphers);
 	init.nonce = slice(message, at, nonce_length);
 	init.pub = slice(message, at + nonce_length, public_length);
+	if (tep.is_point && get16(init.pub, 0) != tep.key_length)
+		throw std::runtime_error("Init message with a key of " + std::to_string(get16(init.pub, 0)) + " bytes");
 	std::size_t used = at + nonce_length + public_length;
 	init.ignored = slice(message, used, message.size() - used);
 	init.wire.assign(message.begin(), message.end());
 	return init;
 }
 
-Init parse_init1(View message)
+Init parse_init1(const Tep &tep, View message)
 {
 	if (message.size() < init_head + 1)
 		throw std::runtime_error("Init1 without nciphers");
@@ -89,14 +92,14 @@ Init parse_init1(View message)
 	std::vector<std::uint16_t> ciphers;
 	for (std::size_t i = 0; i < count; i++, at += 2)
 		ciphers.push_back(get16(message, at));
-	return parse_tail(message, at, std::move(ciphers));
+	return parse_tail(tep, message, at, std::move(ciphers));
 }
 
-Init parse_init2(View message)
+Init parse_init2(const Tep &tep, View message)
 {
 	if (message.size() < init_head + 2)
 		throw std::runtime_error("Init2 without sym_cipher");
-	return parse_tail(message, init_head + 2, {get16(message, init_head)});
+	return parse_tail(tep, message, init_head + 2, {get16(message, init_head)});
 }
 
 Direction::Direction(AeadId aead, Bytes mk, std::uint8_t constant)

@@ -10,13 +10,13 @@ namespace conformance {
 inline constexpr std::uint32_t init1_magic = 0x15101a0e;
 inline constexpr std::uint32_t init2_magic = 0x097105e0;
 inline constexpr std::size_t nonce_length = 32;
-inline constexpr std::size_t public_length = 32;
 inline constexpr std::size_t init_head = 8;
 
 /** A received Init1 or Init2; for Init2 @ciphers has one entry. */
 struct Init {
 	std::vector<std::uint16_t> ciphers;
 	Bytes nonce;
+	/** As on the wire, with the length field if the TEP has one. */
 	Bytes pub;
 	Bytes ignored;
 	Bytes wire;
@@ -30,9 +30,9 @@ Bytes make_init1(const std::vector<std::uint16_t> &ciphers, View nonce, View pub
 Bytes make_init2(std::uint16_t cipher, View nonce, View pub, View ignored = {});
 /** How many bytes the message that begins @stream has, once that can be seen; throws std::runtime_error for a bad one. */
 std::optional<std::size_t> init_length(View stream, std::uint32_t magic);
-/** Of a whole message; throws std::runtime_error when it is malformed. */
-Init parse_init1(View message);
-Init parse_init2(View message);
+/** Of a whole message with @tep's key; throws std::runtime_error when it is malformed. */
+Init parse_init1(const Tep &tep, View message);
+Init parse_init2(const Tep &tep, View message);
 
 /** The keys of one direction, and their generations (F-08). */
 class Direction {

@@ -4,9 +4,11 @@
 
 #include "eno.hh"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 namespace conformance {
 
@@ -23,7 +25,26 @@ std::string Shim::setting(const char *name) const
 	return value;
 }
 
-/** The whole ENO option of a SYN, when encryption can come of it; else nothing. */
+std::vector<const Tep *> Shim::teps() const
+{
+	std::vector<const Tep *> teps;
+	std::istringstream names(fault("teps-setting-ignored") ? "curve25519 curve448 p256 p521" : setting("teps"));
+	for (std::string name; names >> name;)
+		if (const Tep *tep = find_tep(name))
+			teps.push_back(tep);
+	return teps;
+}
+
+/** Best last. */
+Bytes Shim::device_syn() const
+{
+	Bytes contents;
+	for (const Tep *tep : teps())
+		contents.insert(fault("offer-backwards") ? contents.end() : contents.begin(), tep->id);
+	return eno_option(contents);
+}
+
+/** The whole ENO option of a SYN, when encryption can come of it but for the TEPs; else nothing. */
 Bytes Shim::acceptable_option(const Segment &segment, bool peer_is_b) const
 {
 	Bytes option = find_option(segment.options, OPT_ENO);
@@ -34,12 +55,37 @@ Bytes Shim::acceptable_option(const Segment &segment, bool peer_is_b) const
 		return {};
 	if (((form.global & eno_global_b) != 0) != peer_is_b && !fault("equal-roles-accepted"))
 		return {};
-	if (form.count(tep_curve25519) != 1 && !(fault("repeated-tep-accepted") && form.count(tep_curve25519)))
-		return {};
-	const TepOffer &tep = *form.find(tep_curve25519);
-	if (peer_is_b ? tep.v : tep.data.size() > 17)
-		return {};
 	return option;
+}
+
+/** As B, to A's option. */
+const Tep *Shim::answer_to(View option) const
+{
+	SynForm form = parse_syn_form(option.subspan(2));
+	auto own = teps();
+	if (fault("order-of-the-offer")) {
+		auto rank = [&](const Tep *tep) { return form.find(tep->id) ? form.find(tep->id) - form.teps.data() : 99; };
+		std::sort(own.begin(), own.end(), [&](const Tep *a, const Tep *b) { return rank(a) < rank(b); });
+	}
+	for (const Tep *tep : own)
+		if ((form.count(tep->id) == 1 || (fault("repeated-tep-accepted") && form.count(tep->id))) &&
+		    form.find(tep->id)->data.size() <= 17)
+			return tep;
+	return nullptr;
+}
+
+/** As A with this option, from B's. */
+const Tep *Shim::chosen_from(View option, View offered) const
+{
+	SynForm form = parse_syn_form(option.subspan(2));
+	SynForm own = parse_syn_form(offered.subspan(2));
+	const Tep *chosen = nullptr;
+	for (const TepOffer &offer : form.teps) {
+		bool once = form.count(offer.tep) == 1 || fault("repeated-tep-accepted");
+		if (!offer.v && once && own.count(offer.tep) == 1 && !(chosen && fault("first-valid-tep")))
+			chosen = find_tep(offer.tep);
+	}
+	return chosen;
 }
 
 void Shim::decide(const Ports &ports, Tuple &tuple, State state)
@@ -50,9 +96,11 @@ void Shim::decide(const Ports &ports, Tuple &tuple, State state)
 	if (state == State::plain)
 		file << "plain\n";
 	else if (tuple.device_is_active)
-		file << "encrypted A " << to_hex(tuple.device_option) << ' ' << to_hex(tuple.peer_option) << '\n';
+		file << "encrypted A " << to_hex(tuple.device_option) << ' ' << to_hex(tuple.peer_option) << ' '
+		     << tuple.tep->name << '\n';
 	else
-		file << "encrypted B " << to_hex(tuple.peer_option) << ' ' << to_hex(tuple.device_option) << '\n';
+		file << "encrypted B " << to_hex(tuple.peer_option) << ' ' << to_hex(tuple.device_option) << ' '
+		     << tuple.tep->name << '\n';
 	file.close();
 	std::rename((name + ".new").c_str(), name.c_str());
 }
@@ -65,10 +113,12 @@ void Shim::incoming_syn(const Ports &ports, const Segment &segment)
 		tuple.peer_iss = segment.seq;
 		tuple.peer_option = acceptable_option(segment, false);
 		bool enabled = setting("enable_listen") != "0" && setting("/proc/sys/net/ipv4/tcp_syncookies") != "2";
-		if (!tuple.peer_option.empty() && enabled) {
-			tuple.device_option = fault("two-teps-answered") ? eno_option(Bytes{1, 0x25, 0x23})
-							  : fault("global-missing") ? eno_option(Bytes{0x23})
-										    : eno_option(Bytes{1, 0x23});
+		tuple.tep = tuple.peer_option.empty() || !enabled ? nullptr : answer_to(tuple.peer_option);
+		if (tuple.tep) {
+			std::uint8_t id = tuple.tep->id;
+			tuple.device_option = fault("two-teps-answered") ? eno_option(Bytes{1, 0x25, id})
+							  : fault("global-missing") ? eno_option(Bytes{id})
+										    : eno_option(Bytes{1, id});
 		} else {
 			decide(ports, tuple, State::plain);
 		}
@@ -95,8 +145,9 @@ void Shim::incoming_other(const Ports &ports, Tuple &tuple, const Segment &segme
 			return;
 		tuple.peer_iss = segment.seq;
 		tuple.peer_option = acceptable_option(segment, true);
-		bool on = !tuple.device_option.empty() && !tuple.peer_option.empty();
-		decide(ports, tuple, on ? State::encrypted : State::plain);
+		if (!tuple.device_option.empty() && !tuple.peer_option.empty())
+			tuple.tep = chosen_from(tuple.peer_option, tuple.device_option);
+		decide(ports, tuple, tuple.tep ? State::encrypted : State::plain);
 		return;
 	}
 	if (segment.has(RST)) {
@@ -145,7 +196,7 @@ void Shim::outgoing(Bytes &packet)
 		Tuple tuple;
 		tuple.device_is_active = true;
 		if (setting("enable_connect") != "0")
-			tuple.device_option = eno_option(Bytes{tep_curve25519});
+			tuple.device_option = device_syn();
 		tuples_[ports] = tuple;
 	}
 	auto found = tuples_.find(ports);

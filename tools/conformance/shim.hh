@@ -3,6 +3,7 @@
 #ifndef CONFORMANCE_SHIM_HH
 #define CONFORMANCE_SHIM_HH
 
+#include "crypto.hh"
 #include "link.hh"
 
 #include <map>
@@ -17,7 +18,7 @@ namespace conformance {
  *   cases -> Wire -> Shim -> TUN -> the kernel's plain TCP -> tcpcrypt-model, which speaks the agent's protocol
  *
  * The outcome of each negotiation is a file DIRECTORY/DEVICE-PORT-PEER-PORT with one line, "plain" or "encrypted
- * ROLE A-OPTION B-OPTION"; it is there before the kernel gets the segment that completes its connection. sysctls of
+ * ROLE A-OPTION B-OPTION TEP"; it is there before the kernel gets the segment that completes its connection. sysctls of
  * net.tcpcrypt are files in the directory. Faults, by name, make the model wrong on purpose.
  */
 class Shim {
@@ -40,6 +41,8 @@ private:
 		bool device_iss_known = false;
 		bool heard = false;
 		unsigned syns = 0;
+		/** Null: none that is valid. */
+		const Tep *tep = nullptr;
 		/** Whole options; empty when there is none. */
 		Bytes device_option;
 		Bytes peer_option;
@@ -49,7 +52,11 @@ private:
 
 	bool fault(const char *name) const { return faults_.contains(name); }
 	std::string setting(const char *name) const;
+	std::vector<const Tep *> teps() const;
+	Bytes device_syn() const;
 	Bytes acceptable_option(const Segment &segment, bool peer_is_b) const;
+	const Tep *answer_to(View option) const;
+	const Tep *chosen_from(View option, View offered) const;
 	void decide(const Ports &ports, Tuple &tuple, State state);
 	void incoming_syn(const Ports &ports, const Segment &segment);
 	void incoming_other(const Ports &ports, Tuple &tuple, const Segment &segment);
