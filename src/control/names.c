@@ -82,6 +82,8 @@ const char *tcpcrypt_reason_name(enum tcpcrypt_reason reason)
 		return "abort-foreign-data";
 	case TCPCRYPT_ABORT_CLOSED:
 		return "abort-closed";
+	case TCPCRYPT_ABORT_KEEPALIVE:
+		return "abort-keepalive";
 	case TCPCRYPT_REASON_NONE:
 	case TCPCRYPT_FALLBACK_LAST:
 	case TCPCRYPT_ABORT_LAST:

@@ -209,6 +209,7 @@ static int reason_errno(enum tcpcrypt_reason reason)
 	case TCPCRYPT_ABORT_CLOSED:
 		return ECONNABORTED;
 	case TCPCRYPT_ABORT_TIMEOUT:
+	case TCPCRYPT_ABORT_KEEPALIVE:
 		return ETIMEDOUT;
 	case TCPCRYPT_ABORT_NO_MEMORY:
 		return ENOMEM;

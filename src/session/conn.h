@@ -139,6 +139,7 @@ struct tcpcrypt_chunk {
  * @scan: sequence number of the first header that was not looked at for a rekey
  * @rekey_seq: where the last frame that says rekey=1 starts, if @rekey_ahead
  * @rekey_ahead: it has arrived and is not opened yet
+ * @rekeys: how many such frames were seen ahead; may be too low, then they are answered when they are opened
  * @staged: bytes of that frame that were taken out of TCP's queue already, into @stage
  * @stage: ciphertext that did not fit into the receive buffer as a whole, or into @sg
  * @chunks: opened plaintext, oldest first
@@ -149,6 +150,7 @@ struct tcpcrypt_chunk {
  * @sg: for the ciphertext
  * @sg_out: for the plaintext
  * @scratch: room for AD and flags byte in front of a reader's pages
+ * @last: jiffies of the last authentic frame, or of the keys
  * @finp: an authentic FINp was opened (F-06)
  */
 struct tcpcrypt_rx {
@@ -161,6 +163,7 @@ struct tcpcrypt_rx {
 	u32 scan;
 	u32 rekey_seq;
 	bool rekey_ahead;
+	u32 rekeys;
 	u32 staged;
 	struct tcpcrypt_chunk *stage;
 	struct list_head chunks;
@@ -173,6 +176,7 @@ struct tcpcrypt_rx {
 	u8 *scratch;
 	u64 frames;
 	u64 bytes;
+	unsigned long last;
 	bool finp;
 };
 
@@ -185,6 +189,8 @@ struct tcpcrypt_rx {
  * @key_frames: frames sealed under this key
  * @key_bytes: bytes sealed under this key
  * @rekey: the next frame is the first of its generation and says so (F-08)
+ * @owed: an empty frame that says so is to go out, unless one with data is sealed first
+ * @asked: a rekey was asked for, and the peer has not caught up with our generation since (F-10)
  * @finp: the last frame was sealed; nothing follows it
  * @burst: bytes since the connection started or was idle, for the frame size
  * @last: jiffies of the last frame
@@ -209,6 +215,8 @@ struct tcpcrypt_tx {
 	u64 key_frames;
 	u64 key_bytes;
 	bool rekey;
+	bool owed;
+	bool asked;
 	bool finp;
 	u32 burst;
 	unsigned long last;
@@ -244,6 +252,10 @@ struct tcpcrypt_tx {
  * @deferred: the worker found the socket busy; release_cb runs it again
  * @ext_hdr_set: icsk_ext_hdr_len with those 4 bytes
  * @deadline: jiffies when patience ends: of the handshake, later of the wait after close(); 0 none
+ * @alive_due: jiffies when stream/alive.c wants to look again, 0 without keep-alive
+ * @alive_start: since when the peer could have answered, if @alive_asked
+ * @alive_seq: end of what it was asked with
+ * @alive_asked: see there
  * @close_una: snd_una when @deadline was set, after close()
  * @shut_tx: the application shut its sending side down, FINp and FIN may still have to follow
  * @fin_sent: base shutdown was called
@@ -271,7 +283,7 @@ struct tcpcrypt_tx {
  * @priv_sock: see @closed
  * @work: the worker
  * @abort_work: resets the TCP connection of a failed one; apart, because it waits for the socket lock
- * @timer: handshake time-out, then retries, then the time-out after close
+ * @timer: handshake time-out, then retries and keep-alive, then the time-out after close
  * @serial: unlike that of any other connection, of this socket too; for those who slept
  * @list: in the table of connections
  * @listed: it is
@@ -298,6 +310,10 @@ struct tcpcrypt_conn {
 	bool mss_reserved;
 	u16 ext_hdr_set;
 	unsigned long deadline;
+	unsigned long alive_due;
+	unsigned long alive_start;
+	u32 alive_seq;
+	bool alive_asked;
 	u32 close_una;
 	int rcvlowat;
 	u32 isn;

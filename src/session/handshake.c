@@ -247,6 +247,7 @@ static void handshake_install(struct tcpcrypt_conn *conn)
 	conn->aead = hs->aead;
 	conn->handshake_us = div_u64(ktime_get_ns() - conn->handshake_start, NSEC_PER_USEC);
 	conn->rx.scan = conn->rx.seq;
+	conn->rx.last = jiffies;
 	hs->phase = TCPCRYPT_HS_DONE;
 	if (conn->send_eno) {		/* Init2 is a non-SYN segment (E-12) */
 		conn->send_eno = false;

@@ -45,6 +45,7 @@ static void build_prot(struct proto *prot, const struct proto *base)
 	prot->ioctl		= tcpcrypt_ioctl;
 	prot->setsockopt	= tcpcrypt_setsockopt;
 	prot->getsockopt	= tcpcrypt_getsockopt;
+	prot->keepalive		= tcpcrypt_keepalive;
 	prot->sendmsg		= tcpcrypt_sendmsg;
 	prot->recvmsg		= tcpcrypt_recvmsg;
 	prot->release_cb	= tcpcrypt_release_cb;

@@ -13,7 +13,7 @@ void tcpcrypt_data_ready(struct sock *sk)
 		tcpcrypt_conn_kick(conn);
 		break;
 	case TCPCRYPT_ENCRYPTED:
-		if (conn->closed || tcpcrypt_rx_needs_worker(conn))
+		if (conn->closed || tcpcrypt_rx_needs_worker(conn) || tcpcrypt_rx_answer_unopened(conn))
 			tcpcrypt_conn_kick(conn);
 		if (tcpcrypt_rx_update(conn))
 			conn->saved_data_ready(sk);

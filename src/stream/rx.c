@@ -110,6 +110,7 @@ static bool rx_rekey_ahead(struct tcpcrypt_conn *conn)
 		if (hdr[0] & TCPCRYPT_CONTROL_REKEY) {
 			rx->rekey_seq = rx->scan;
 			rx->rekey_ahead = true;
+			rx->rekeys++;
 		}
 		rx->scan += sizeof(hdr) + get_unaligned_be16(hdr + 1);
 	}
@@ -196,6 +197,12 @@ static bool rx_stalled(struct tcpcrypt_conn *conn)
 	       conn->rx.staged + queued + tcp_receive_window(tcp_sk(sk)) < conn->rx.need;
 }
 
+/* What is opened ahead of the reader for the sake of a rekey. */
+static bool rx_may_open_ahead(struct tcpcrypt_conn *conn)
+{
+	return conn->rx.ready < READ_ONCE(conn->sk->sk_rcvbuf) / 2;
+}
+
 bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn)
 {
 	struct sock *sk = conn->sk;
@@ -210,8 +217,31 @@ bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn)
 	 */
 	if (rx_whole(conn))
 		return !rx_data_of(conn->rx.need) ||
-		       (rx_rekey_ahead(conn) && conn->rx.ready < READ_ONCE(sk->sk_rcvbuf) / 2);
+		       (rx_rekey_ahead(conn) && rx_may_open_ahead(conn));
 	return rx_stalled(conn);
+}
+
+/*
+ * Beyond that bound a rekey is answered on the word of its header: with the frame that would answer it, which is
+ * one that we may send at any time. So a peer that asks whether we are alive hears so, however long nobody reads.
+ * If the header is forged, the frame that it is the header of fails.
+ */
+bool tcpcrypt_rx_answer_unopened(struct tcpcrypt_conn *conn)
+{
+	const struct tcpcrypt_rx *rx = &conn->rx;
+
+	return !conn->tx.finp && !conn->shut_tx && !rx->finp && rx_whole(conn) && !rx_may_open_ahead(conn) &&
+	       rx_rekey_ahead(conn) && conn->tx.gen - rx->gen < max(rx->rekeys, 1U);
+}
+
+bool tcpcrypt_rx_unopened(struct tcpcrypt_conn *conn)
+{
+	return conn->rx.staged || rx_queued(conn->sk);
+}
+
+bool tcpcrypt_rx_blind(struct tcpcrypt_conn *conn)
+{
+	return tcp_epollin_ready(conn->sk, INT_MAX) || (rx_whole(conn) && rx_rekey_ahead(conn));
 }
 
 /* Take bytes out of TCP's queue for good, and remember where it has to go on. */
@@ -385,6 +415,8 @@ static void rx_rekeyed(struct tcpcrypt_conn *conn, const u8 *mk, struct tcpcrypt
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
 
+	if (rx->rekeys && before(tcp_sk(conn->sk)->copied_seq - rx->staged, rx->scan))
+		rx->rekeys--;
 	tcpcrypt_cipher_free(rx->cipher);	/* F-11 */
 	rx->cipher = cipher;
 	memcpy(rx->mk, mk, sizeof(rx->mk));
@@ -392,6 +424,8 @@ static void rx_rekeyed(struct tcpcrypt_conn *conn, const u8 *mk, struct tcpcrypt
 	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_REKEYS_RECEIVED);
 	if (rx->gen > conn->tx.gen)
 		tcpcrypt_tx_answer_rekey(conn);
+	if (rx->gen >= conn->tx.gen)
+		conn->tx.asked = false;
 }
 
 /* The frame is authentic: account for it, look at its flags. */
@@ -399,6 +433,7 @@ static int rx_opened(struct tcpcrypt_conn *conn, u8 flags, u32 data)
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
 
+	rx->last = jiffies;
 	WRITE_ONCE(rx->frames, rx->frames + 1);
 	WRITE_ONCE(rx->bytes, rx->bytes + data);
 	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_FRAMES_OPENED);
@@ -411,8 +446,10 @@ static int rx_opened(struct tcpcrypt_conn *conn, u8 flags, u32 data)
 	rx->stage = NULL;
 	rx->staged = 0;
 	rx->need = 0;
-	if (rx->rekey_ahead && after(tcp_sk(conn->sk)->copied_seq, rx->rekey_seq))
+	if (rx->rekey_ahead && after(tcp_sk(conn->sk)->copied_seq, rx->rekey_seq)) {
 		rx->rekey_ahead = false;
+		rx->rekeys = 0;
+	}
 	if (flags & TCPCRYPT_FLAG_FINP) {
 		WRITE_ONCE(rx->finp, true);
 		conn->saved_state_change(conn->sk);	/* others may wait for it, too */
@@ -633,6 +670,10 @@ int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 
 	while (ret >= 0 && tcpcrypt_rx_needs_worker(conn) && conn->state == TCPCRYPT_ENCRYPTED)
 		ret = tcpcrypt_rx_open(conn, NULL);
+	if (conn->state == TCPCRYPT_ENCRYPTED && tcpcrypt_rx_answer_unopened(conn)) {
+		conn->tx.owed = true;
+		tcpcrypt_tx_answer_rekey(conn);
+	}
 	if (conn->state == TCPCRYPT_DEAD)
 		conn->saved_state_change(sk);
 	if (tcpcrypt_rx_update(conn))

@@ -77,24 +77,70 @@ int tcpcrypt_getsockopt(struct sock *sk, int level, int optname, char __user *op
 	return ret;
 }
 
+/* F-13: on the application's request. */
+static int sockopt_rekey(struct tcpcrypt_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (conn->state != TCPCRYPT_ENCRYPTED || sk->sk_state == TCP_CLOSE)
+		return -ENOTCONN;
+	if (conn->shut_tx || conn->tx.finp || sk->sk_shutdown & SEND_SHUTDOWN)
+		return -EPIPE;
+	tcpcrypt_tx_request_rekey(conn);
+	return 0;
+}
+
+/* Return: 1 if the slot is not ours. */
+static int sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
+{
+	struct tcpcrypt_conn *conn;
+	int val = 0, err = 0, ret;
+
+	if (optlen < sizeof(val))
+		err = -EINVAL;
+	else if (copy_from_sockptr(&val, optval, sizeof(val)))
+		err = -EFAULT;
+	lock_sock(sk);
+	conn = tcpcrypt_conn_of(sk);
+	if (!conn)
+		ret = 1;
+	else if (level == SOL_TCP)	/* TCP_REPAIR would save and restore ciphertext without its keys */
+		ret = -EPERM;
+	else if (optname != TCP_CRYPT_REKEY)
+		ret = -ENOPROTOOPT;
+	else if (err || !val)
+		ret = err ? : -EINVAL;
+	else
+		ret = sockopt_rekey(conn);
+	release_sock(sk);
+	return ret;
+}
+
+static bool sockopt_is_keepalive(int level, int optname)
+{
+	return level == SOL_TCP && (optname == TCP_KEEPIDLE || optname == TCP_KEEPINTVL || optname == TCP_KEEPCNT ||
+				    optname == TCP_USER_TIMEOUT);
+}
+
 int tcpcrypt_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
 {
-	bool ours;
 	int ret;
 
 	tcpcrypt_enter();
 	if (level == SOL_TCP_ENO || (level == SOL_TCP && optname == TCP_REPAIR)) {
-		lock_sock(sk);
-		ours = tcpcrypt_conn_of(sk);
-		release_sock(sk);
-		if (ours) {
-			/* Repair would save and restore ciphertext without its keys. */
+		ret = sockopt_set(sk, level, optname, optval, optlen);
+		if (ret <= 0) {
 			tcpcrypt_leave();
-			return level == SOL_TCP_ENO ? -ENOPROTOOPT : -EPERM;
+			return ret;
 		}
 	}
 	tcpcrypt_leave_to_base();
 	ret = tcp_prot.setsockopt(sk, level, optname, optval, optlen);
+	if (!ret && sockopt_is_keepalive(level, optname)) {
+		lock_sock(sk);
+		tcpcrypt_alive_changed(sk);
+		release_sock(sk);
+	}
 	tcpcrypt_back_from_base();
 	return ret;
 }

@@ -115,8 +115,19 @@ int tcpcrypt_tx_finish(struct tcpcrypt_conn *conn);
 /** tcpcrypt_tx_rekey() - the next generation; the next frame says so (F-08) */
 int tcpcrypt_tx_rekey(struct tcpcrypt_conn *conn);
 
-/** tcpcrypt_tx_answer_rekey() - an empty frame with rekey=1, at once (F-09); the worker retries what fails */
+/**
+ * tcpcrypt_tx_answer_rekey() - the empty frames with rekey=1 that are owed, at once (F-09)
+ *
+ * None after FINp. The worker retries what fails.
+ */
 void tcpcrypt_tx_answer_rekey(struct tcpcrypt_conn *conn);
+
+/**
+ * tcpcrypt_tx_request_rekey() - the next generation, with an empty frame of its own; FINp is not made yet
+ *
+ * Nothing, if the peer has not answered the last request yet (F-10).
+ */
+void tcpcrypt_tx_request_rekey(struct tcpcrypt_conn *conn);
 
 /** tcpcrypt_tx_work() - the worker's share: what waits, what is left over, FINp and FIN */
 int tcpcrypt_tx_work(struct tcpcrypt_conn *conn);
@@ -134,6 +145,15 @@ bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn);
 
 /** tcpcrypt_rx_needs_worker() - is there something that no reader would come for? */
 bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_rx_answer_unopened() - is a rekey to be answered whose frame has to wait for the reader? */
+bool tcpcrypt_rx_answer_unopened(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_rx_unopened() - have bytes arrived that are not opened yet? */
+bool tcpcrypt_rx_unopened(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_rx_blind() - may the peer have an answer that does not get through to us before somebody reads? */
+bool tcpcrypt_rx_blind(struct tcpcrypt_conn *conn);
 
 /**
  * tcpcrypt_rx_open() - open the frame at the head; lock owned
@@ -156,6 +176,16 @@ ssize_t tcpcrypt_rx_copy(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 
 /** tcpcrypt_rx_work() - the worker's share: frames without data, a FIN, a stalled window */
 int tcpcrypt_rx_work(struct tcpcrypt_conn *conn);
+
+/* alive.c */
+
+/** tcpcrypt_alive_work() - the worker's share: ask the peer, or give it up; state ENCRYPTED, lock owned */
+void tcpcrypt_alive_work(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_alive_changed() - a parameter of the keep-alive did; lock held, any context */
+void tcpcrypt_alive_changed(struct sock *sk);
+
+void tcpcrypt_keepalive(struct sock *sk, int on);
 
 /* sendmsg.c, recvmsg.c, poll.c, close.c, sockopt.c: members of our struct proto and proto_ops */
 int tcpcrypt_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);

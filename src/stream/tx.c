@@ -107,14 +107,14 @@ int tcpcrypt_tx_rekey(struct tcpcrypt_conn *conn)
 	return 0;
 }
 
-/* F-13, and F-09 when the answer could not be made at once. A rekey=1 frame of its own for each generation. */
+/* F-13, and what is owed but could not be made at once. A rekey=1 frame of its own for each generation. */
 static int tx_rekey_if_due(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_tx *tx = &conn->tx;
 
 	if (tx->rekey)
 		return 0;
-	if (tx->gen < conn->rx.gen ||
+	if (tx->gen < conn->rx.gen || tx->owed ||
 	    tx->key_frames >= min(READ_ONCE(conn->tn->rekey_frames), conn->aead->max_frames) ||
 	    tx->key_bytes >= min(READ_ONCE(conn->tn->rekey_bytes), conn->aead->max_bytes))
 		return tcpcrypt_tx_rekey(conn);
@@ -278,6 +278,7 @@ ssize_t tcpcrypt_tx_seal(struct tcpcrypt_conn *conn, struct iov_iter *from, size
 	tx_unpin(tx, n_in);
 
 	tx->rekey = false;
+	tx->owed = false;
 	tx->n_out += n_out;
 	tx->out_bytes += total;
 	tx->offset += total;
@@ -526,7 +527,7 @@ void tcpcrypt_tx_answer_rekey(struct tcpcrypt_conn *conn)
 
 	if (conn->tx.finp || conn->shut_tx)	/* nothing may follow FINp; before it, FINp's own frame carries it */
 		return;
-	while (conn->tx.gen < conn->rx.gen && !err) {
+	while ((conn->tx.gen < conn->rx.gen || conn->tx.owed) && !err) {
 		err = conn->tx.n_out + 2 > ARRAY_SIZE(conn->tx.out) ? -EAGAIN : 0;
 		if (!err)
 			err = tcpcrypt_tx_seal(conn, NULL, 0, 0);
@@ -535,6 +536,15 @@ void tcpcrypt_tx_answer_rekey(struct tcpcrypt_conn *conn)
 		err = tcpcrypt_tx_push(conn, 0);
 	if (err)
 		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
+}
+
+void tcpcrypt_tx_request_rekey(struct tcpcrypt_conn *conn)
+{
+	if (conn->tx.asked)	/* F-10 */
+		return;
+	conn->tx.asked = true;
+	conn->tx.owed = true;
+	tcpcrypt_tx_answer_rekey(conn);
 }
 
 /* F-05: FINp on the last frame, then the FIN; base shutdown takes the state where TCP has it. */
@@ -573,7 +583,7 @@ int tcpcrypt_tx_work(struct tcpcrypt_conn *conn)
 		err = tcpcrypt_tx_push(conn, 0);
 	if (!err)
 		err = tx_flush_waiting(conn);
-	if (!err && conn->tx.gen < conn->rx.gen)
+	if (!err && (conn->tx.gen < conn->rx.gen || conn->tx.owed))
 		tcpcrypt_tx_answer_rekey(conn);
 	if (!err && conn->shut_tx && !conn->fin_sent)
 		err = tcpcrypt_tx_finish(conn);

@@ -78,9 +78,12 @@ static void worker_encrypted(struct tcpcrypt_conn *conn)
 		err = tcpcrypt_rx_work(conn);
 	if (err && err != -EAGAIN && conn->state == TCPCRYPT_ENCRYPTED)
 		tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_CRYPTO);
+	/* After what has arrived was looked at: it may be an answer. */
+	if (conn->state == TCPCRYPT_ENCRYPTED && conn->sk->sk_state != TCP_CLOSE)
+		tcpcrypt_alive_work(conn);
 }
 
-/* A message of the key exchange that TCP did not take, and the deadline, want us back. */
+/* A message of the key exchange that TCP did not take, the deadline, and the keep-alive want us back. */
 static void worker_rearm(struct tcpcrypt_conn *conn)
 {
 	const struct tcpcrypt_handshake *hs = conn->hs;
@@ -90,6 +93,8 @@ static void worker_rearm(struct tcpcrypt_conn *conn)
 		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
 	if (conn->deadline && !timer_pending(&conn->timer) && conn->sk->sk_state != TCP_CLOSE)
 		tcpcrypt_conn_timer(conn, max_t(long, conn->deadline - jiffies, 1));
+	if (conn->alive_due && conn->state == TCPCRYPT_ENCRYPTED && conn->sk->sk_state != TCP_CLOSE)
+		tcpcrypt_conn_timer(conn, max_t(long, conn->alive_due - jiffies, 1));
 }
 
 /* One pass. Return: true if the socket that close() kept is to be released. */

@@ -399,38 +399,6 @@ E2E_CASE(notsent_lowat, encrypted(), 30)
 	}
 }
 
-/* Idle for longer than TCP's keep-alive asks. */
-E2E_CASE(keepalive, encrypted(), 30)
-{
-	Pair pair = encrypted_pair(run);
-	set_option(pair.client, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(pair.client, IPPROTO_TCP, TCP_KEEPIDLE, 1);
-	set_option(pair.client, IPPROTO_TCP, TCP_KEEPINTVL, 1);
-	set_option(pair.client, IPPROTO_TCP, TCP_KEEPCNT, 2);
-	check_works(pair.client, pair.server);
-	/* Nothing to read comes of it. */
-	check_equal(poll_now(pair.server, POLLIN, 3500), 0, "events of the server");
-	check_equal(poll_now(pair.client, POLLIN), 0, "events of the client");
-	check_works(pair.client, pair.server);
-}
-
-/* The peer is gone: ETIMEDOUT, not an end of file. */
-E2E_CASE(keepalive_finds_the_peer_gone, encrypted(), 40)
-{
-	Pair pair = encrypted_pair(run);
-	set_option(pair.client, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_option(pair.client, IPPROTO_TCP, TCP_KEEPIDLE, 1);
-	set_option(pair.client, IPPROTO_TCP, TCP_KEEPINTVL, 1);
-	set_option(pair.client, IPPROTO_TCP, TCP_KEEPCNT, 2);
-	run.server().run("ip link set " + run.server().device() + " down");
-	char byte;
-	ssize_t got = recv(pair.client, &byte, 1, 0);
-	/* With the link down the last word may be the network's. */
-	check(got < 0 && (errno == ETIMEDOUT || errno == EHOSTUNREACH), "recv: " + errno_text(errno));
-	run.server().run("ip link set " + run.server().device() + " up; ip -6 address replace " + run.server().ipv6() +
-			 "/64 dev " + run.server().device() + " nodad");
-}
-
 E2E_CASE(user_timeout, encrypted(), 40)
 {
 	Pair pair = encrypted_pair(run);

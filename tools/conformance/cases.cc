@@ -24,6 +24,7 @@ Cases all_cases()
 	add_close_cases(cases);
 	add_rekey_cases(cases);
 	add_segment_cases(cases);
+	add_alive_cases(cases);
 	return cases;
 }
 

@@ -128,6 +128,11 @@ constexpr std::array table{
 	Explanation{TCPCRYPT_ABORT_CLOSED, nullptr,
 		"The program closed the connection during the key exchange, and the rest could not be finished.",
 		"Nothing, if the peer had gone as well; otherwise see the other counters for what went wrong."},
+	Explanation{TCPCRYPT_ABORT_KEEPALIVE, "ETIMEDOUT",
+		"The program asked for keep-alive (SO_KEEPALIVE), and the peer did not answer with anything authentic in the "
+		"time that TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT give it.",
+		"Nothing, if the peer had gone. If its host still answers TCP, its kernel is stuck, or somebody on the path "
+		"answers in its place."},
 };
 
 } // namespace

@@ -18,6 +18,13 @@
 #define TCP_ENO_ROLE		10	/* (E) int: 0 = A, 1 = B */
 #define TCP_CRYPT_AEAD		33	/* (E) int: the AEAD in use */
 
+/*
+ * Set only, to any value but 0: a new key for what this end sends from now on, which makes the peer take a new
+ * one as well. Nothing more happens while the peer has not answered the last such request. (E); EPIPE after
+ * shutdown(SHUT_WR), EINVAL for 0 or less than an int.
+ */
+#define TCP_CRYPT_REKEY		37	/* (E) int */
+
 #define TCPCRYPT_SESSID_SIZE	33
 
 /**
@@ -70,6 +77,7 @@ enum tcpcrypt_reason {
 	TCPCRYPT_ABORT_CRYPTO,			/* the kernel's crypto API failed: EIO */
 	TCPCRYPT_ABORT_FOREIGN_DATA,		/* somebody else wrote to or read from the stream: EPROTO */
 	TCPCRYPT_ABORT_CLOSED,			/* closed during the handshake and could not finish it */
+	TCPCRYPT_ABORT_KEEPALIVE,		/* SO_KEEPALIVE: the peer's tcpcrypt does not answer: ETIMEDOUT (F-12) */
 	TCPCRYPT_ABORT_LAST = 127,
 
 	TCPCRYPT_REASON_COUNT = 128,
