@@ -7,6 +7,7 @@
 #include <linux/net.h>
 #include <linux/bvec.h>
 #include <linux/timer.h>
+#include <linux/fs.h>
 #include <linux/skbuff.h>
 #include <net/tcp.h>
 #include <net/inet_hashtables.h>
@@ -93,6 +94,23 @@ static inline ssize_t tcpcrypt_tcp_send_pages(struct sock *sk, struct bio_vec *b
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, n, size);
 	return tcp_sendmsg_locked(sk, &msg, size);
+}
+#endif
+
+/** tcpcrypt_has_owner() - does anybody get this socket's SIGURG (F_SETOWN)? socket lock held */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+static inline bool tcpcrypt_has_owner(const struct sock *sk)
+{
+	struct file *file = sk->sk_socket ? READ_ONCE(sk->sk_socket->file) : NULL;
+
+	return file && READ_ONCE(file->f_owner.pid);
+}
+#else
+static inline bool tcpcrypt_has_owner(const struct sock *sk)
+{
+	struct file *file = sk->sk_socket ? READ_ONCE(sk->sk_socket->file) : NULL;
+
+	return file && file_f_owner(file);
 }
 #endif
 

@@ -255,13 +255,15 @@ void tcpcrypt_conn_abort(struct sock *sk)
 		tcp_abort(sk, err);
 }
 
-enum tcpcrypt_lock tcpcrypt_lock_try(struct tcpcrypt_conn *conn)
+enum tcpcrypt_lock tcpcrypt_lock_try(struct tcpcrypt_conn *conn, bool *busy)
 {
 	struct sock *sk = conn->sk;
 
 	spin_lock_bh(&sk->sk_lock.slock);
 	if (sock_owned_by_user_nocheck(sk)) {
 		conn->deferred = true;
+		if (busy)
+			WRITE_ONCE(*busy, true);
 		spin_unlock_bh(&sk->sk_lock.slock);
 		return TCPCRYPT_LOCK_BUSY;
 	}

@@ -33,6 +33,7 @@
  * Order: socket lock, then sk_callback_lock, then the list lock of conn.c, then the bucket locks of
  * option/embryo.c. The worker takes the socket lock by tcpcrypt_lock_try() and never waits for it: a
  * thread may hold it for as long as a page fault takes. When it is busy, release_cb runs the worker again.
+ * poll(), which opens frames where their content decides what it has to say, takes the lock in the same way.
  * tcp_abort() does wait: so that is done from a work queue of its own, and no handshake stands behind it.
  *
  * Whoever slept must look at the slot again (tcpcrypt_conn_of()): a fallback to plain TCP, a
@@ -145,6 +146,17 @@ struct tcpcrypt_chunk {
  * @chunks: opened plaintext, oldest first
  * @ready: bytes in @chunks
  * @avail: plaintext that a reader could have, as far as SO_RCVLOWAT asks; for poll, read without the lock
+ * @urg_data: as in struct tcp_sock: 0, or TCP_URG_NOTYET, TCP_URG_VALID and the byte, TCP_URG_READ; poll reads
+ *	it without the lock
+ * @urg_pos: the urgent mark, in application bytes as @bytes counts them, if @urg_data
+ * @urg_wanted: somebody polled for urgent data; written without the lock
+ * @urg_news: @urg_data became valid, and nobody was woken for it yet
+ * @at_mark: the next byte is the urgent one; for poll, without the lock
+ * @sealed: the frame at the head is whole; for poll, without the lock
+ * @doubt: @avail is enough only if the frames that are not open yet carry no urgent data; for poll
+ * @turned_away: a poll that had to open frames found the socket busy; set under the spinlock by those, under
+ *	the lock by others; cleared by the worker, which opens them and wakes everybody
+ * @starved: frames were to be opened ahead, but that many bytes are not read yet
  * @spare: a used chunk, kept for the next frame
  * @req: AEAD request, allocated with @cipher
  * @sg: for the ciphertext
@@ -169,6 +181,15 @@ struct tcpcrypt_rx {
 	struct list_head chunks;
 	u32 ready;
 	u32 avail;
+	u16 urg_data;
+	bool urg_wanted;
+	bool urg_news;
+	u64 urg_pos;
+	bool at_mark;
+	bool sealed;
+	bool doubt;
+	bool turned_away;
+	bool starved;
 	struct tcpcrypt_chunk *spare;
 	struct aead_request *req;
 	struct scatterlist *sg;
@@ -201,6 +222,8 @@ struct tcpcrypt_rx {
  * @pushing: TCP is being given @out just now
  * @waiting: plaintext written before the keys were there
  * @waiting_bytes: bytes in @waiting, charged to the socket
+ * @waiting_urgent: how many of those up to the last urgent one, 0 for none
+ * @urge: an urgent byte is in @out: neither Nagle nor TCP_CORK keeps it
  * @req: AEAD request
  * @sg_in: plaintext
  * @sg_out: ciphertext
@@ -227,6 +250,8 @@ struct tcpcrypt_tx {
 	bool pushing;
 	struct list_head waiting;
 	u32 waiting_bytes;
+	u32 waiting_urgent;
+	bool urge;
 	struct aead_request *req;
 	struct scatterlist *sg_in;
 	struct scatterlist *sg_out;
@@ -480,8 +505,12 @@ enum tcpcrypt_lock {
 	TCPCRYPT_LOCK_BH,	/* a child nobody accepted: spinlock held, may not sleep */
 };
 
-/** tcpcrypt_lock_try() - the worker's way to the socket lock; never waits */
-enum tcpcrypt_lock tcpcrypt_lock_try(struct tcpcrypt_conn *conn);
+/**
+ * tcpcrypt_lock_try() - the worker's way to the socket lock, and poll's; never waits
+ * @conn: connection
+ * @busy: set, under the spinlock, if somebody has the lock: before that one's release_cb runs the worker; may be NULL
+ */
+enum tcpcrypt_lock tcpcrypt_lock_try(struct tcpcrypt_conn *conn, bool *busy);
 void tcpcrypt_lock_drop(struct tcpcrypt_conn *conn, enum tcpcrypt_lock how);
 
 /*

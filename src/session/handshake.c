@@ -332,7 +332,7 @@ bool tcpcrypt_handshake_run(struct tcpcrypt_conn *conn)
 				reason = TCPCRYPT_ABORT_NO_MEMORY;
 		}
 
-		how = tcpcrypt_lock_try(conn);
+		how = tcpcrypt_lock_try(conn, NULL);
 		if (how == TCPCRYPT_LOCK_BUSY) {
 			/* What was learnt without the lock must not be lost. */
 			if (reason)

@@ -15,7 +15,8 @@ void tcpcrypt_data_ready(struct sock *sk)
 	case TCPCRYPT_ENCRYPTED:
 		if (conn->closed || tcpcrypt_rx_needs_worker(conn) || tcpcrypt_rx_answer_unopened(conn))
 			tcpcrypt_conn_kick(conn);
-		if (tcpcrypt_rx_update(conn))
+		/* Those who poll for urgent data have it opened by themselves, whatever SO_RCVLOWAT says. */
+		if (tcpcrypt_rx_update(conn) || (conn->rx.sealed && READ_ONCE(conn->rx.urg_wanted)))
 			conn->saved_data_ready(sk);
 		break;
 	default:

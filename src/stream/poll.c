@@ -6,7 +6,7 @@
 
 static bool poll_readable(const struct tcpcrypt_conn *conn)
 {
-	return READ_ONCE(conn->rx.avail) >= max(READ_ONCE(conn->rcvlowat), 1);
+	return READ_ONCE(conn->rx.avail) >= tcpcrypt_rx_target(conn) && !READ_ONCE(conn->rx.doubt);
 }
 
 static bool poll_writable(const struct tcpcrypt_conn *conn)
@@ -38,6 +38,8 @@ static __poll_t poll_mask(struct tcpcrypt_conn *conn, struct socket *sock)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	else if (poll_readable(conn))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(conn->rx.urg_data) & TCP_URG_VALID)
+		mask |= EPOLLPRI;
 	if (tx_end || poll_writable(conn)) {
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	} else {
@@ -68,6 +70,34 @@ static bool poll_mask_of(struct socket *sock, __poll_t *mask)
 	return ours;
 }
 
+/*
+ * Some answers are inside of frames: whether there is urgent data, for those who ask, and whether all that there
+ * is is a byte of it, which is nothing to read. If the socket is busy, the worker does this, and wakes us.
+ */
+static void poll_open(struct sock *sk, __poll_t events)
+{
+	bool all = events & EPOLLPRI, due = false;
+	struct tcpcrypt_conn *conn;
+	enum tcpcrypt_lock how;
+
+	rcu_read_lock();
+	conn = tcpcrypt_conn_of_rcu(sk);
+	if (conn && READ_ONCE(conn->state) <= TCPCRYPT_ENCRYPTED) {
+		if (all && !READ_ONCE(conn->rx.urg_wanted))
+			WRITE_ONCE(conn->rx.urg_wanted, true);
+		due = (READ_ONCE(conn->rx.doubt) || (all && READ_ONCE(conn->rx.sealed))) &&
+		      refcount_inc_not_zero(&conn->refs);
+	}
+	rcu_read_unlock();
+	if (!due)
+		return;
+	how = tcpcrypt_lock_try(conn, &conn->rx.turned_away);
+	if (how == TCPCRYPT_LOCK_OWNED && tcpcrypt_conn_of(sk) == conn)
+		tcpcrypt_rx_ahead(conn, all);
+	tcpcrypt_lock_drop(conn, how);
+	tcpcrypt_conn_put(conn);
+}
+
 __poll_t tcpcrypt_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait)
 {
 	const struct proto_ops *ops;
@@ -78,6 +108,7 @@ __poll_t tcpcrypt_poll(struct file *file, struct socket *sock, struct poll_table
 	ours = poll_mask_of(sock, NULL);
 	if (ours) {
 		sock_poll_wait(file, sock, wait);	/* may sleep */
+		poll_open(sock->sk, poll_requested_events(wait));
 		ours = poll_mask_of(sock, &mask);
 		wait = NULL;
 	}
@@ -114,9 +145,25 @@ static int poll_inq(struct sock *sk, bool *plain)
 	conn = tcpcrypt_conn_of(sk);
 	*plain = !conn;
 	if (conn)
-		n = min_t(u32, tcpcrypt_rx_avail(conn, INT_MAX), INT_MAX);
+		n = tcpcrypt_rx_inq(conn);
 	release_sock(sk);
 	return n;
+}
+
+static int poll_at_mark(struct sock *sk, bool *plain)
+{
+	struct tcpcrypt_conn *conn;
+	int yes = 0;
+
+	lock_sock(sk);
+	conn = tcpcrypt_conn_of(sk);
+	*plain = !conn;
+	if (conn) {
+		tcpcrypt_rx_ahead(conn, true);
+		yes = conn->rx.urg_data && conn->rx.urg_pos == tcpcrypt_rx_pos(&conn->rx);
+	}
+	release_sock(sk);
+	return yes;
 }
 
 int tcpcrypt_ioctl(struct sock *sk, int cmd, TCPCRYPT_IOCTL_ARG)
@@ -125,8 +172,8 @@ int tcpcrypt_ioctl(struct sock *sk, int cmd, TCPCRYPT_IOCTL_ARG)
 	int n;
 
 	tcpcrypt_enter();
-	if (cmd == SIOCINQ) {
-		n = poll_inq(sk, &plain);
+	if (cmd == SIOCINQ || cmd == SIOCATMARK) {
+		n = cmd == SIOCINQ ? poll_inq(sk, &plain) : poll_at_mark(sk, &plain);
 		if (!plain) {
 			n = tcpcrypt_ioctl_reply(arg, n);
 			tcpcrypt_leave();

@@ -34,22 +34,83 @@ static int recv_end(struct tcpcrypt_conn *conn)
 	return 0;
 }
 
-/* Bytes that are there, as many as @len. Return: bytes, 0 for none now, or an errno if nothing was copied. */
-static ssize_t recv_take(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t len, int flags, size_t seen)
+/**
+ * struct recv_run - one call of recvmsg or splice_read
+ * @flags: MSG_*
+ * @splice: tcp_splice_read()'s rules for urgent data: never past the mark
+ * @copied: bytes so far
+ * @seen: how far a peek has looked, from the reader's place
+ */
+struct recv_run {
+	int flags;
+	bool splice;
+	size_t copied;
+	size_t seen;
+};
+
+static bool recv_at_mark(const struct tcpcrypt_conn *conn, const struct recv_run *run)
+{
+	const struct tcpcrypt_rx *rx = &conn->rx;
+
+	return unlikely(rx->urg_data) && rx->urg_pos == tcpcrypt_rx_pos(rx) + run->seen;
+}
+
+/*
+ * tcp_recvmsg_locked(): a read ends at the mark, the next one starts with the urgent byte if that is inline, and
+ * else behind it; but a signal goes first: it may be SIGURG, sent a moment ago from here.
+ * Return: how much may be read from here, 0: nothing; -EAGAIN: stepped over the byte, look again; -EINTR
+ */
+static ssize_t recv_urgent(struct tcpcrypt_conn *conn, struct recv_run *run, size_t len)
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
-	bool peek = flags & MSG_PEEK, drop = flags & MSG_TRUNC;
-	size_t copied = 0;
+	u64 here = tcpcrypt_rx_pos(rx) + run->seen;
+
+	if (here != rx->urg_pos)
+		return here < rx->urg_pos ? min_t(u64, len, rx->urg_pos - here) : len;
+	if (run->copied || run->splice)
+		return 0;
+	if (signal_pending(current))
+		return -EINTR;
+	if (sock_flag(conn->sk, SOCK_URGINLINE) || rx->ready <= run->seen)
+		return len;
+	if (run->flags & MSG_PEEK)
+		run->seen++;
+	else
+		tcpcrypt_rx_copy(conn, NULL, 1, 0, true);
+	return -EAGAIN;
+}
+
+/*
+ * Bytes that are there, as many as @len in all. Return: bytes, 0 for none now, or an errno if nothing was copied;
+ * @run->copied grows by as much.
+ */
+static ssize_t recv_take(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t len, struct recv_run *run)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	bool peek = run->flags & MSG_PEEK, drop = run->flags & MSG_TRUNC;
+	size_t before = run->copied;
 	ssize_t ret;
 
-	while (copied < len) {
-		if (rx->ready > seen) {
-			ret = tcpcrypt_rx_copy(conn, drop ? NULL : to, len - copied, seen, !peek);
+	while (run->copied < len) {
+		size_t want = len - run->copied;
+
+		if (unlikely(rx->urg_data)) {
+			ret = recv_urgent(conn, run, want);
+			if (!ret)
+				break;
+			if (ret == -EAGAIN)
+				continue;
 			if (ret < 0)
-				return copied ? (ssize_t)copied : ret;
-			copied += ret;
+				return ret;
+			want = ret;
+		}
+		if (rx->ready > run->seen) {
+			ret = tcpcrypt_rx_copy(conn, drop ? NULL : to, want, run->seen, !peek);
+			if (ret < 0)
+				return run->copied > before ? (ssize_t)(run->copied - before) : ret;
+			run->copied += ret;
 			if (peek)
-				seen += ret;
+				run->seen += ret;
 			continue;
 		}
 		/* What is opened leaves TCP's window: who only looks may not have it opened without end. */
@@ -59,27 +120,31 @@ static ssize_t recv_take(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 		if (ret == -EAGAIN)
 			break;
 		if (ret < 0)
-			return copied ? (ssize_t)copied : ret;
-		copied += ret;
+			return run->copied > before ? (ssize_t)(run->copied - before) : ret;
+		run->copied += ret;
 	}
 	/* An end, or a rekey, right behind: no reader would come for it. */
-	if (!peek && copied)
+	if (!peek && run->copied > before)
 		tcpcrypt_rx_settle(conn);
-	return copied;
+	return run->copied - before;
 }
 
-static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags, bool *plain, int *inq)
+static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags, bool splice, bool *plain, int *inq)
 {
+	struct recv_run run = { .flags = flags, .splice = splice };
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
-	size_t copied = 0, target, peek_off = max(sk_peek_offset(sk, flags), 0);
 	struct tcpcrypt_conn *conn;
+	size_t target;
 	ssize_t ret = 0;
+
+	if (flags & MSG_PEEK)
+		run.seen = max(sk_peek_offset(sk, flags), 0);
 
 	*plain = false;
 	for (;;) {
 		conn = tcpcrypt_conn_of(sk);
 		if (!conn) {
-			*plain = !copied;
+			*plain = !run.copied;
 			break;
 		}
 		if (conn->abort_pending) {	/* nobody sleeps in a copy while the worker waits to reset */
@@ -89,12 +154,14 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 			continue;
 		}
 		target = flags & MSG_WAITALL ? len : min_t(size_t, conn->rcvlowat, len) ? : 1;
-		ret = recv_take(conn, &msg->msg_iter, len - copied, flags, flags & MSG_PEEK ? copied + peek_off : 0);
-		if (ret > 0)
-			copied += ret;
-		if (copied == len && copied)
+		ret = recv_take(conn, &msg->msg_iter, len, &run);
+		if (run.copied && (run.copied == len || recv_at_mark(conn, &run)))
 			break;
-		if (copied >= target && !READ_ONCE(sk->sk_backlog.tail))
+		if (ret == -EINTR) {
+			ret = timeo ? sock_intr_errno(timeo) : -EAGAIN;
+			break;
+		}
+		if (run.copied >= target && !READ_ONCE(sk->sk_backlog.tail))
 			break;
 		if (ret < 0 && conn->state != TCPCRYPT_DEAD)
 			break;		/* ENOMEM, EFAULT: the connection is fine */
@@ -102,24 +169,26 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 		if (!len && tcpcrypt_rx_avail(conn, 1))
 			break;
 		/* An error is not to be taken away by who gets bytes. */
-		if (copied && (conn->err || READ_ONCE(sk->sk_err)))
+		if (run.copied && (conn->err || READ_ONCE(sk->sk_err)))
 			break;
 		ret = recv_end(conn);
 		if (ret) {
 			ret = ret > 0 ? 0 : ret;
 			break;
 		}
-		if (copied && (!timeo || signal_pending(current)))
+		if (run.copied && (!timeo || signal_pending(current)))
 			break;
 		if (!timeo) {
 			ret = -EAGAIN;
 			break;
 		}
+		if (splice && recv_at_mark(conn, &run) && conn->rx.ready)
+			break;
 		if (signal_pending(current)) {
 			ret = sock_intr_errno(timeo);
 			break;
 		}
-		if (copied >= target) {	/* work off the backlog, as TCP does */
+		if (run.copied >= target) {	/* work off the backlog, as TCP does */
 			release_sock(sk);
 			lock_sock(sk);
 			continue;
@@ -129,25 +198,60 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 		tcpcrypt_wait(sk, &timeo);
 		sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 	}
-	if (copied && flags & MSG_PEEK)
-		sk_peek_offset_fwd(sk, copied);
-	else if (copied)
-		sk_peek_offset_bwd(sk, copied);
+	if (run.copied && flags & MSG_PEEK)
+		sk_peek_offset_fwd(sk, run.copied);
+	else if (run.copied)
+		sk_peek_offset_bwd(sk, run.copied);
 	if (conn)
-		tcpcrypt_rx_update(conn);
-	if (conn && inq && copied)
+		tcpcrypt_rx_was_read(conn);
+	if (conn && inq && run.copied)
 		*inq = min_t(u32, tcpcrypt_rx_avail(conn, INT_MAX), INT_MAX);
-	return copied ? copied : ret;
+	return run.copied ? run.copied : ret;
 }
 
-static int recv_common(struct sock *sk, struct msghdr *msg, size_t len, int flags, bool *plain)
+/* tcp_recv_urg(): one byte, at once or never. */
+static int recv_oob(struct sock *sk, struct msghdr *msg, size_t len, int flags, bool *plain, int *inq)
+{
+	struct tcpcrypt_conn *conn = tcpcrypt_conn_of(sk);
+	struct tcpcrypt_rx *rx;
+	u8 byte;
+
+	*plain = !conn;
+	if (!conn)
+		return 0;
+	rx = &conn->rx;
+	tcpcrypt_rx_ahead(conn, true);
+	byte = rx->urg_data;
+	if (sock_flag(sk, SOCK_URGINLINE) || !rx->urg_data || rx->urg_data == TCP_URG_READ)
+		return -EINVAL;
+	if (conn->state == TCPCRYPT_DEAD || (sk->sk_state == TCP_CLOSE && !rx->finp))
+		return -ENOTCONN;
+	if (!(rx->urg_data & TCP_URG_VALID))
+		return sk->sk_state == TCP_CLOSE || rx->finp || conn->shut_rx ? 0 : -EAGAIN;
+	if (!(flags & MSG_PEEK))
+		WRITE_ONCE(rx->urg_data, TCP_URG_READ);
+	msg->msg_flags |= MSG_OOB;
+	if (inq)
+		*inq = min_t(u32, tcpcrypt_rx_avail(conn, INT_MAX), INT_MAX);
+	if (!len) {
+		msg->msg_flags |= MSG_TRUNC;
+		return 0;
+	}
+	return !(flags & MSG_TRUNC) && memcpy_to_msg(msg, &byte, 1) ? -EFAULT : 1;
+}
+
+static int recv_common(struct sock *sk, struct msghdr *msg, size_t len, int flags, bool splice, bool *plain)
 {
 	struct tcpcrypt_conn *conn;
+	int ret, inq = -1, *wanted;
 	bool aborted;
-	int ret, inq = -1;
 
 	lock_sock(sk);
-	ret = recv_locked(sk, msg, len, flags, plain, tcp_sk(sk)->recvmsg_inq ? &inq : NULL);
+	wanted = tcp_sk(sk)->recvmsg_inq ? &inq : NULL;
+	if (unlikely(flags & MSG_OOB))
+		ret = recv_oob(sk, msg, len, flags, plain, wanted);
+	else
+		ret = recv_locked(sk, msg, len, flags, splice, plain, wanted);
 	conn = tcpcrypt_conn_of(sk);
 	aborted = conn && conn->abort_pending;
 	release_sock(sk);
@@ -166,13 +270,8 @@ int tcpcrypt_recvmsg(TCPCRYPT_RECVMSG_ARGS(sk, msg, len, flags))
 	tcpcrypt_enter();
 	if (flags & MSG_ERRQUEUE) {
 		plain = true;	/* TCP looks at its error queue alone */
-	} else if (flags & MSG_OOB) {
-		lock_sock(sk);
-		plain = !tcpcrypt_conn_of(sk);
-		release_sock(sk);
-		ret = -EINVAL;
 	} else {
-		ret = recv_common(sk, msg, len, flags, &plain);
+		ret = recv_common(sk, msg, len, flags, false, &plain);
 	}
 	if (!plain) {
 		tcpcrypt_leave();
@@ -270,7 +369,7 @@ ssize_t tcpcrypt_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inod
 	}
 	len = min_t(size_t, len, run->n * PAGE_SIZE);
 	iov_iter_bvec(&msg.msg_iter, ITER_DEST, run->bv, run->n, len);
-	ret = recv_common(sk, &msg, len, sock->file->f_flags & O_NONBLOCK ? MSG_DONTWAIT : 0, &plain);
+	ret = recv_common(sk, &msg, len, sock->file->f_flags & O_NONBLOCK ? MSG_DONTWAIT : 0, true, &plain);
 	if (ret > 0)
 		ret = splice_into_pipe(run, pipe, ret);
 	while (run->n)

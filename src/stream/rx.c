@@ -8,6 +8,20 @@
 #define RX_SCRATCH_AD	0
 #define RX_SCRATCH_FLAGS 8
 #define RX_SPARE_PAGES	9	/* a chunk of up to this many pages is kept for the next frame */
+#define RX_MERGE_MAX	1024	/* data up to this share pages with what is not read yet */
+
+/*
+ * URGENT DATA (F-07)
+ *
+ * The mark behaves as TCP's: rx.urg_data and rx.urg_pos mean what urg_data and urg_seq mean there, in bytes of
+ * plaintext, and change where tcp_check_urg(), tcp_urg() and tcp_recvmsg() change those. The urgent byte stays in
+ * rx.chunks until a reader steps over it.
+ *
+ * What TCP reads in a segment's header stands inside a frame here. So whoever wants to know of urgent data early
+ * has the frames opened that have arrived: poll() for EPOLLPRI, recv(MSG_OOB) and SIOCATMARK do it themselves, for
+ * SIGURG's owner the worker does. Who never asks goes on reading straight into his own pages. Ahead of the reader
+ * no more than rx_ahead_max() is opened; what is urgent behind that is announced as he reads on.
+ */
 
 int tcpcrypt_rx_prepare(struct tcpcrypt_conn *conn, struct tcpcrypt_cipher *cipher)
 {
@@ -141,16 +155,29 @@ static bool rx_whole(struct tcpcrypt_conn *conn)
 	return rx_head(conn) && conn->rx.staged + rx_queued(conn->sk) >= conn->rx.need;
 }
 
-u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit)
+/*
+ * What of that a reader gets at the least: with URGp, two bytes are not data, and one is urgent. One byte alone has
+ * no room for it.
+ */
+static u32 rx_data_sure(u32 need)
+{
+	u32 data = rx_data_of(need);
+
+	return data < TCPCRYPT_URGENT_LEN ? data : data - min_t(u32, data, TCPCRYPT_URGENT_LEN + 1);
+}
+
+static u32 rx_count(struct tcpcrypt_conn *conn, u32 limit, u32 *sure)
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
 	u32 avail = rx->ready, queued, pos;
 	u8 hdr[TCPCRYPT_FRAME_HDR_LEN];
 	struct sk_buff *at = NULL;
 
+	*sure = avail;
 	if (avail >= limit || conn->state != TCPCRYPT_ENCRYPTED || rx->finp || !rx_whole(conn))
 		return avail;
 	avail += rx_data_of(rx->need);
+	*sure += rx_data_sure(rx->need);
 	/* Opened first, and soon: no walk over what a peer may have made long. */
 	if (!rx_data_of(rx->need) && limit != INT_MAX)
 		return avail;
@@ -165,20 +192,53 @@ u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit)
 		if (queued - pos < need)
 			break;
 		avail += rx_data_of(need);
+		*sure += rx_data_sure(need);
 		pos += need;
 	}
 	return avail;
 }
 
+u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit)
+{
+	u32 sure;
+
+	return rx_count(conn, limit, &sure);
+}
+
+u32 tcpcrypt_rx_inq(struct tcpcrypt_conn *conn)
+{
+	const struct tcpcrypt_rx *rx = &conn->rx;
+	u32 avail = tcpcrypt_rx_avail(conn, INT_MAX);
+
+	if (rx->urg_data && !sock_flag(conn->sk, SOCK_URGINLINE))	/* tcp_inq() */
+		avail = min_t(u64, avail, rx->urg_pos - tcpcrypt_rx_pos(rx));
+	return min_t(u32, avail, INT_MAX);
+}
+
+u32 tcpcrypt_rx_target(const struct tcpcrypt_conn *conn)
+{
+	/* As tcp_poll(): the urgent byte itself is nothing to read. */
+	return max(READ_ONCE(conn->rcvlowat), 1) +
+	       (READ_ONCE(conn->rx.at_mark) && !sock_flag(conn->sk, SOCK_URGINLINE));
+}
+
 bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn)
 {
-	u32 target = max(conn->rcvlowat, 1);
-	u32 avail = tcpcrypt_rx_avail(conn, target);
+	struct tcpcrypt_rx *rx = &conn->rx;
+	u32 avail, sure, target;
 
+	WRITE_ONCE(rx->at_mark, rx->urg_data && rx->urg_pos == tcpcrypt_rx_pos(rx));
+	target = tcpcrypt_rx_target(conn);
+	/* SO_OOBINLINE may change any time: at the mark one byte more is known of than it takes now. */
+	avail = rx_count(conn, target + rx->at_mark, &sure);
 	/* As tcp_epollin_ready() has it: no more comes before somebody reads. Small frames are mostly overhead. */
-	if (avail && avail < target && tcp_epollin_ready(conn->sk, INT_MAX))
+	if (avail < target && avail > target - max(conn->rcvlowat, 1) && tcp_epollin_ready(conn->sk, INT_MAX)) {
 		avail = target;
-	WRITE_ONCE(conn->rx.avail, avail);
+		sure = target;
+	}
+	WRITE_ONCE(rx->doubt, avail >= target && sure < target);
+	WRITE_ONCE(rx->sealed, conn->state == TCPCRYPT_ENCRYPTED && !rx->finp && rx_whole(conn));
+	WRITE_ONCE(rx->avail, avail);
 	return avail >= target;
 }
 
@@ -197,28 +257,31 @@ static bool rx_stalled(struct tcpcrypt_conn *conn)
 	       conn->rx.staged + queued + tcp_receive_window(tcp_sk(sk)) < conn->rx.need;
 }
 
-/* What is opened ahead of the reader for the sake of a rekey. */
-static bool rx_may_open_ahead(struct tcpcrypt_conn *conn)
+/*
+ * What is opened ahead of the reader leaves TCP's window. It is bounded, or a peer that says rekey=1 or URGp in
+ * every frame could fill our memory past its window.
+ */
+static u32 rx_ahead_max(const struct tcpcrypt_conn *conn)
 {
-	return conn->rx.ready < READ_ONCE(conn->sk->sk_rcvbuf) / 2;
+	return READ_ONCE(conn->sk->sk_rcvbuf) / 2;
 }
 
 bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn)
 {
+	struct tcpcrypt_rx *rx = &conn->rx;
 	struct sock *sk = conn->sk;
 
 	if (conn->rx.finp)
 		return rx_queued(sk) > 0;
 	if (sock_flag(sk, SOCK_DONE))
 		return true;
-	/*
-	 * F-09: a rekey is answered at once, also when nobody reads. What that opens ahead of the reader is
-	 * bounded, or a peer that says rekey=1 in every frame could fill our memory past its window.
-	 */
-	if (rx_whole(conn))
-		return !rx_data_of(conn->rx.need) ||
-		       (rx_rekey_ahead(conn) && rx_may_open_ahead(conn));
-	return rx_stalled(conn);
+	if (!rx_whole(conn))
+		return rx_stalled(conn);
+	if (!rx_data_of(rx->need) || (READ_ONCE(rx->turned_away) && rx->doubt))
+		return true;
+	/* F-09: a rekey is answered at once, also when nobody reads. F-07: nor does SIGURG wait for a reader. */
+	return rx->ready < rx_ahead_max(conn) &&
+	       (rx_rekey_ahead(conn) || READ_ONCE(rx->turned_away) || tcpcrypt_has_owner(sk));
 }
 
 /*
@@ -230,7 +293,7 @@ bool tcpcrypt_rx_answer_unopened(struct tcpcrypt_conn *conn)
 {
 	const struct tcpcrypt_rx *rx = &conn->rx;
 
-	return !conn->tx.finp && !conn->shut_tx && !rx->finp && rx_whole(conn) && !rx_may_open_ahead(conn) &&
+	return !conn->tx.finp && !conn->shut_tx && !rx->finp && rx_whole(conn) && rx->ready >= rx_ahead_max(conn) &&
 	       rx_rekey_ahead(conn) && conn->tx.gen - rx->gen < max(rx->rekeys, 1U);
 }
 
@@ -428,6 +491,64 @@ static void rx_rekeyed(struct tcpcrypt_conn *conn, const u8 *mk, struct tcpcrypt
 		conn->tx.asked = false;
 }
 
+/* Small data behind what is not read yet: many small frames take no more memory than a few large ones. */
+static bool rx_merge(struct tcpcrypt_rx *rx, struct tcpcrypt_chunk *chunk)
+{
+	struct tcpcrypt_chunk *last;
+	u32 end, from = chunk->off, left = chunk->len;
+
+	if (left > RX_MERGE_MAX || list_empty(&rx->chunks))
+		return false;
+	last = list_last_entry(&rx->chunks, struct tcpcrypt_chunk, node);
+	end = last->off + last->len;
+	if (end + left > last->n_pages * PAGE_SIZE)
+		return false;
+	while (left) {
+		u32 part = min_t(u32, left, PAGE_SIZE - offset_in_page(end));
+
+		memcpy_page(last->pages[end >> PAGE_SHIFT], offset_in_page(end), chunk->pages[0], from, part);
+		end += part;
+		from += part;
+		left -= part;
+	}
+	last->len += chunk->len;
+	rx_chunk_done(rx, chunk);
+	return true;
+}
+
+/*
+ * tcp_check_urg(): an authentic frame, the next one of all, announces urgent data, @urgent bytes behind its first
+ * one (F-07). Where the old urgent byte is next to read, it goes now, or it would come as an ordinary one.
+ */
+static void rx_urgent(struct tcpcrypt_conn *conn, u16 urgent)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	struct sock *sk = conn->sk;
+	u64 pos = rx->bytes + urgent;
+
+	if (rx->urg_data && pos <= rx->urg_pos)
+		return;
+	sk_send_sigurg(sk);
+	if (rx->urg_data && rx->urg_pos == tcpcrypt_rx_pos(rx) && rx->ready && !sock_flag(sk, SOCK_URGINLINE))
+		tcpcrypt_rx_copy(conn, NULL, 1, 0, true);
+	WRITE_ONCE(rx->urg_data, TCP_URG_NOTYET);
+	rx->urg_pos = pos;
+}
+
+/* tcp_urg(): is the byte that was announced in this chunk, whose first one is rx.bytes? */
+static void rx_urgent_arrived(struct tcpcrypt_rx *rx, const struct tcpcrypt_chunk *chunk)
+{
+	u64 at = rx->urg_pos - rx->bytes;
+	u8 byte;
+
+	if (rx->urg_data != TCP_URG_NOTYET || at >= chunk->len)
+		return;
+	at += chunk->off;
+	memcpy_from_page((char *)&byte, chunk->pages[at >> PAGE_SHIFT], offset_in_page(at), 1);
+	WRITE_ONCE(rx->urg_data, TCP_URG_VALID | byte);
+	rx->urg_news = true;
+}
+
 /* The frame is authentic: account for it, look at its flags. */
 static int rx_opened(struct tcpcrypt_conn *conn, u8 flags, u32 data)
 {
@@ -492,8 +613,11 @@ static ssize_t rx_open_whole(struct tcpcrypt_conn *conn, struct iov_iter *direct
 		n_in = 1 + tcpcrypt_chunk_to_sg(rx->stage, TCPCRYPT_FRAME_HDR_LEN, clen, rx->sg + 1);
 	}
 
-	/* Straight to the reader, unless the frame says later that an urgent field comes first. */
-	if (direct && data >= RX_PIN_MIN && user_backed_iter(direct) && iov_iter_count(direct) >= data) {
+	/*
+	 * Straight to the reader, unless the frame says later that an urgent field comes first. Not where there may
+	 * be an urgent byte to stop at.
+	 */
+	if (direct && !rx->urg_data && data >= RX_PIN_MIN && user_backed_iter(direct) && iov_iter_count(direct) >= data) {
 		n_out = rx_pin(direct, data, rx->sg_out);
 		pinned = n_out;
 	}
@@ -550,11 +674,15 @@ static ssize_t rx_open_whole(struct tcpcrypt_conn *conn, struct iov_iter *direct
 		data = plain - skip;
 		chunk->off = skip;
 		chunk->len = data;
+		if (head[0] & TCPCRYPT_FLAG_URGP)
+			rx_urgent(conn, urgent);
+		if (unlikely(rx->urg_data))
+			rx_urgent_arrived(rx, chunk);
 		WRITE_ONCE(rx->ready, rx->ready + data);
-		if (data)
-			list_add_tail(&chunk->node, &rx->chunks);
-		else
+		if (!data)
 			rx_chunk_done(rx, chunk);
+		else if (!rx_merge(rx, chunk))
+			list_add_tail(&chunk->node, &rx->chunks);
 	}
 	err = rx_opened(conn, head[0], data);
 	return err ? : pinned ? data : 0;
@@ -607,11 +735,53 @@ ssize_t tcpcrypt_rx_open(struct tcpcrypt_conn *conn, struct iov_iter *direct)
 
 int tcpcrypt_rx_settle(struct tcpcrypt_conn *conn)
 {
+	struct tcpcrypt_rx *rx = &conn->rx;
 	ssize_t ret = 0;
 
-	while (ret >= 0 && conn->state == TCPCRYPT_ENCRYPTED && rx_whole(conn) && !rx_data_of(conn->rx.need))
+	while (ret >= 0 && conn->state == TCPCRYPT_ENCRYPTED && rx_whole(conn) &&
+	       (!rx_data_of(rx->need) || (!rx->ready && !rx_data_sure(rx->need))))
 		ret = tcpcrypt_rx_open(conn, NULL);
 	return ret < 0 ? ret : 0;
+}
+
+void tcpcrypt_rx_ahead(struct tcpcrypt_conn *conn, bool all)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+	ssize_t ret = 0;
+
+	while (ret >= 0 && conn->state == TCPCRYPT_ENCRYPTED && rx_whole(conn) &&
+	       (rx->doubt || (all && rx->ready < rx_ahead_max(conn)))) {
+		ret = tcpcrypt_rx_open(conn, NULL);
+		tcpcrypt_rx_update(conn);
+	}
+	rx->urg_news = false;
+	if (ret == -ENOMEM) {	/* the worker does it, and wakes who was answered wrongly now */
+		WRITE_ONCE(rx->turned_away, true);
+		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
+	}
+	if (all && rx->sealed && rx->ready >= rx_ahead_max(conn))
+		rx->starved = true;
+}
+
+void tcpcrypt_rx_was_read(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+
+	tcpcrypt_rx_update(conn);
+	if (unlikely(rx->urg_news)) {
+		rx->urg_news = false;
+		if (rx->urg_wanted)
+			conn->saved_data_ready(conn->sk);
+	}
+	if (likely(!rx->sealed) || rx->ready >= rx_ahead_max(conn))
+		return;
+	if (unlikely(rx->starved)) {
+		rx->starved = false;
+		WRITE_ONCE(rx->turned_away, true);
+		tcpcrypt_conn_kick(conn);
+	} else if (tcpcrypt_has_owner(conn->sk)) {
+		tcpcrypt_conn_kick(conn);
+	}
 }
 
 ssize_t tcpcrypt_rx_copy(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t len, size_t skip, bool consume)
@@ -644,6 +814,8 @@ ssize_t tcpcrypt_rx_copy(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 				chunk->off += did;
 				chunk->len -= did;
 				WRITE_ONCE(rx->ready, rx->ready - did);
+				if (unlikely(rx->urg_data) && tcpcrypt_rx_pos(rx) > rx->urg_pos)
+					WRITE_ONCE(rx->urg_data, 0);
 			}
 			if (did < part)
 				return copied ? (ssize_t)copied : -EFAULT;
@@ -665,19 +837,31 @@ ssize_t tcpcrypt_rx_copy(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
  */
 int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 {
+	struct tcpcrypt_rx *rx = &conn->rx;
 	struct sock *sk = conn->sk;
+	bool readable = rx->avail >= tcpcrypt_rx_target(conn), turned_away;
 	ssize_t ret = 0;
 
-	while (ret >= 0 && tcpcrypt_rx_needs_worker(conn) && conn->state == TCPCRYPT_ENCRYPTED)
+	while (ret >= 0 && tcpcrypt_rx_needs_worker(conn) && conn->state == TCPCRYPT_ENCRYPTED) {
 		ret = tcpcrypt_rx_open(conn, NULL);
+		tcpcrypt_rx_update(conn);
+	}
 	if (conn->state == TCPCRYPT_ENCRYPTED && tcpcrypt_rx_answer_unopened(conn)) {
 		conn->tx.owed = true;
 		tcpcrypt_tx_answer_rekey(conn);
 	}
 	if (conn->state == TCPCRYPT_DEAD)
 		conn->saved_state_change(sk);
-	if (tcpcrypt_rx_update(conn))
+	/* Who is turned away from here on makes this run again: release_cb. */
+	turned_away = READ_ONCE(rx->turned_away) && ret != -ENOMEM;
+	if (turned_away) {
+		WRITE_ONCE(rx->turned_away, false);
+		rx->starved |= rx->sealed && rx->ready >= rx_ahead_max(conn);
+	}
+	/* What was readable before has woken who waits when it arrived. */
+	if ((tcpcrypt_rx_update(conn) && !readable) || turned_away || rx->urg_news)
 		conn->saved_data_ready(sk);
+	rx->urg_news = false;
 	if (ret == -ENOMEM) {
 		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
 		return -EAGAIN;

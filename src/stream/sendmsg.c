@@ -46,20 +46,30 @@ static bool send_refused(struct tcpcrypt_conn *conn, struct sock *sk)
 	       (sk->sk_state == TCP_CLOSE && conn->state != TCPCRYPT_SYN_SENT);
 }
 
+/* Plaintext is kept. As in TCP the newest urgent byte is the one that counts: the last of a MSG_OOB write. */
+static ssize_t send_store(struct tcpcrypt_conn *conn, struct msghdr *msg, int flags)
+{
+	size_t room = tcpcrypt_tx_wait_room(conn);
+	ssize_t ret;
+
+	if (!room)
+		return -EAGAIN;
+	ret = tcpcrypt_tx_wait_store(conn, &msg->msg_iter, min(room, msg_data_left(msg)));
+	if (ret > 0 && flags & MSG_OOB && !msg_data_left(msg))
+		conn->tx.waiting_urgent = conn->tx.waiting_bytes;
+	return ret;
+}
+
 /* One step. Return: bytes taken, -EAGAIN: wait for room, or an error. */
 static ssize_t send_step(struct tcpcrypt_conn *conn, struct msghdr *msg, int flags)
 {
 	struct sock *sk = conn->sk;
-	size_t room;
 	ssize_t ret;
 	int err;
 
 	switch (conn->state) {
 	case TCPCRYPT_EXCHANGE:
-		room = tcpcrypt_tx_wait_room(conn);
-		if (!room)
-			return -EAGAIN;
-		return tcpcrypt_tx_wait_store(conn, &msg->msg_iter, min(room, msg_data_left(msg)));
+		return send_store(conn, msg, flags);
 	case TCPCRYPT_ENCRYPTED:
 		break;
 	default:
@@ -67,11 +77,10 @@ static ssize_t send_step(struct tcpcrypt_conn *conn, struct msghdr *msg, int fla
 	}
 	/* The worker has not sealed yet what was written before: order is the worker's. */
 	if (conn->tx.waiting_bytes) {
-		room = tcpcrypt_tx_wait_room(conn);
-		if (!room)
-			return -EAGAIN;
-		tcpcrypt_conn_kick(conn);
-		return tcpcrypt_tx_wait_store(conn, &msg->msg_iter, min(room, msg_data_left(msg)));
+		ret = send_store(conn, msg, flags);
+		if (ret != -EAGAIN)
+			tcpcrypt_conn_kick(conn);
+		return ret;
 	}
 	if (conn->tx.n_out) {
 		err = tcpcrypt_tx_push(conn, 0);
@@ -80,7 +89,8 @@ static ssize_t send_step(struct tcpcrypt_conn *conn, struct msghdr *msg, int fla
 	}
 	if (!sk_stream_memory_free(sk))
 		return -EAGAIN;
-	ret = tcpcrypt_tx_seal(conn, &msg->msg_iter, tcpcrypt_tx_frame_size(conn), 0);
+	ret = tcpcrypt_tx_seal(conn, &msg->msg_iter, tcpcrypt_tx_frame_size(conn),
+			       flags & MSG_OOB ? TCPCRYPT_FLAG_URGP : 0);
 	if (ret <= 0)
 		return ret;
 	/*
@@ -118,10 +128,6 @@ static int send_locked(struct sock *sk, struct msghdr *msg, bool *plain)
 			break;
 		}
 		serial = conn->serial;
-		if (flags & MSG_OOB) {
-			err = -EOPNOTSUPP;
-			break;
-		}
 		if (send_refused(conn, sk)) {
 			err = conn->state == TCPCRYPT_DEAD && conn->err && !sk->sk_err ? -conn->err : -EPIPE;
 			break;

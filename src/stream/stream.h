@@ -88,7 +88,7 @@ size_t tcpcrypt_tx_frame_size(struct tcpcrypt_conn *conn);
  * @conn: connection, ENCRYPTED; nothing is left over from the last frame
  * @from: data, NULL for an empty frame; advanced by what was taken
  * @max: data bytes at most
- * @flags: TCPCRYPT_FLAG_FINP or 0
+ * @flags: TCPCRYPT_FLAG_FINP, TCPCRYPT_FLAG_URGP (the last byte of @from is urgent), or 0
  *
  * Return: data bytes taken, or a negative errno and nothing changed
  */
@@ -140,6 +140,18 @@ int tcpcrypt_rx_prepare(struct tcpcrypt_conn *conn, struct tcpcrypt_cipher *ciph
 /** tcpcrypt_rx_avail() - plaintext bytes that a reader could have now; looks no further than @limit */
 u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit);
 
+/** tcpcrypt_rx_pos() - where the reader is, in application bytes of this direction */
+static inline u64 tcpcrypt_rx_pos(const struct tcpcrypt_rx *rx)
+{
+	return rx->bytes - rx->ready;
+}
+
+/** tcpcrypt_rx_inq() - SIOCINQ: bytes that a reader could have, up to the urgent mark as far as it is known of */
+u32 tcpcrypt_rx_inq(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_rx_target() - how much rx.avail must be for a reader; may be called without the lock */
+u32 tcpcrypt_rx_target(const struct tcpcrypt_conn *conn);
+
 /** tcpcrypt_rx_update() - bring rx.avail up to date; true if there is enough for a reader to be woken */
 bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn);
 
@@ -165,8 +177,20 @@ bool tcpcrypt_rx_blind(struct tcpcrypt_conn *conn);
  */
 ssize_t tcpcrypt_rx_open(struct tcpcrypt_conn *conn, struct iov_iter *direct);
 
-/** tcpcrypt_rx_settle() - open what carries no data, until a frame with data is at the head; lock owned */
+/** tcpcrypt_rx_settle() - open what carries no data, until something to read is at the head; lock owned */
 int tcpcrypt_rx_settle(struct tcpcrypt_conn *conn);
+
+/**
+ * tcpcrypt_rx_ahead() - open frames before somebody reads them
+ * @conn: connection, lock owned
+ * @all: as many as may be, in search of urgent data; else until it is certain whether there is something to read
+ *
+ * Wakes nobody: whoever waits was woken when the frames arrived, and looks by himself.
+ */
+void tcpcrypt_rx_ahead(struct tcpcrypt_conn *conn, bool all);
+
+/** tcpcrypt_rx_was_read() - what a reader has to do in the end; lock owned */
+void tcpcrypt_rx_was_read(struct tcpcrypt_conn *conn);
 
 /** tcpcrypt_rx_idle() - nothing to read for now: give pages back */
 void tcpcrypt_rx_idle(struct tcpcrypt_conn *conn);

@@ -13,8 +13,8 @@
  */
 #define TX_COPY_MAX	2048	/* up to this a copy is cheaper than to pin the writer's pages */
 #define TX_SCRATCH	16
-#define TX_HEAD		(TCPCRYPT_FRAME_HDR_LEN + TCPCRYPT_FLAGS_LEN)
-#define TX_FRAG_MIN	64	/* header and flags byte lie in one piece */
+#define TX_HEAD_MAX	(TCPCRYPT_FRAME_HDR_LEN + TCPCRYPT_FLAGS_LEN + TCPCRYPT_URGENT_LEN)
+#define TX_FRAG_MIN	64	/* header, flags byte and urgent field lie in one piece */
 
 /*
  * Frame sizes: a reader waits for the whole of a frame before it sees the first byte. So frames fit a segment
@@ -121,6 +121,8 @@ static int tx_rekey_if_due(struct tcpcrypt_conn *conn)
 	return 0;
 }
 
+static_assert(TX_HEAD_MAX <= TX_SCRATCH && TX_HEAD_MAX <= TX_FRAG_MIN);
+
 /* Room for a frame in tx.frag, described in tx.out from @first on. Return: entries, 0 without memory. */
 static unsigned int tx_alloc_out(struct tcpcrypt_conn *conn, size_t total, unsigned int first)
 {
@@ -163,10 +165,11 @@ static void tx_drop_out(struct tcpcrypt_tx *tx, unsigned int first, unsigned int
 	}
 }
 
-static bool tx_copy_in(struct tcpcrypt_tx *tx, unsigned int first, struct iov_iter *from, size_t len)
+/* The data behind @off bytes that the first piece has already. */
+static bool tx_copy_in(struct tcpcrypt_tx *tx, unsigned int first, size_t off, struct iov_iter *from, size_t len)
 {
 	unsigned int i = first;
-	size_t off = TX_HEAD, done = 0;
+	size_t done = 0;
 
 	while (done < len) {
 		struct bio_vec *bv = &tx->out[i++];
@@ -225,46 +228,52 @@ static bool tx_may_pin(const struct iov_iter *from, size_t len)
 ssize_t tcpcrypt_tx_seal(struct tcpcrypt_conn *conn, struct iov_iter *from, size_t max, u8 flags)
 {
 	struct tcpcrypt_tx *tx = &conn->tx;
-	size_t len = from ? min(iov_iter_count(from), max) : 0;
-	unsigned int n_in = 0, n_out, first = tx->n_out, i;
-	size_t total;
+	size_t left = from ? iov_iter_count(from) : 0, len, total;
+	unsigned int n_in = 0, n_out, first = tx->n_out, head_len, i;
 	u8 *head;
 	int err;
 
 	err = tx_rekey_if_due(conn);
 	if (err)
 		return err;
+	if (flags & TCPCRYPT_FLAG_URGP)
+		max = min_t(size_t, max, TCPCRYPT_FRAME_DATA_MAX - TCPCRYPT_URGENT_LEN);
+	len = min(left, max);
 	if (len && tx_may_pin(from, len)) {
 		len = tx_pin(tx, from, len, &n_in);
 		if (!len) {
 			n_in = 0;
-			len = min(iov_iter_count(from), max);
+			len = min(left, max);
 		}
 	}
-	total = len + TCPCRYPT_FRAME_OVERHEAD;
+	/* F-07: the urgent byte is the last one of all, and the frame that carries it says so. */
+	if (!len || len < left)
+		flags &= ~TCPCRYPT_FLAG_URGP;
+	total = len + TCPCRYPT_FRAME_OVERHEAD + (flags & TCPCRYPT_FLAG_URGP ? TCPCRYPT_URGENT_LEN : 0);
 	n_out = tx_alloc_out(conn, total, first);
 	err = -ENOMEM;
 	if (!n_out)
 		goto undo_pin;
 
-	/* The header is in both lists: it is the AD. Header and flags byte lie in the first piece. */
+	/* The header is in both lists: it is the AD. It, flags byte and urgent field lie in the first piece. */
 	head = tx_address(&tx->out[first]);
 	tcpcrypt_frame_hdr_build(head, total - TCPCRYPT_FRAME_HDR_LEN, tx->rekey);
-	head[TCPCRYPT_FRAME_HDR_LEN] = flags;
+	head_len = TCPCRYPT_FRAME_HDR_LEN +
+		   tcpcrypt_frame_payload_build(head + TCPCRYPT_FRAME_HDR_LEN, flags, len - 1);
 	for (i = 0; i < n_out; i++)
 		sg_set_page(&tx->sg_out[i], tx->out[first + i].bv_page, tx->out[first + i].bv_len,
 			    tx->out[first + i].bv_offset);
 	sg_mark_end(&tx->sg_out[n_out - 1]);
 	if (n_in) {
-		memcpy(tx->scratch, head, TX_HEAD);
-		sg_set_buf(&tx->sg_in[0], tx->scratch, TX_HEAD);
+		memcpy(tx->scratch, head, head_len);
+		sg_set_buf(&tx->sg_in[0], tx->scratch, head_len);
 		sg_mark_end(&tx->sg_in[n_in - 1]);
 		err = tcpcrypt_cipher_seal(tx->cipher, tx->req, tx->sg_in, tx->sg_out,
-					   TCPCRYPT_FLAGS_LEN + len, tx->offset);
+					   head_len - TCPCRYPT_FRAME_HDR_LEN + len, tx->offset);
 		sg_unmark_end(&tx->sg_in[n_in - 1]);
-	} else if (tx_copy_in(tx, first, from, len)) {
+	} else if (tx_copy_in(tx, first, head_len, from, len)) {
 		err = tcpcrypt_cipher_seal(tx->cipher, tx->req, tx->sg_out, tx->sg_out,
-					   TCPCRYPT_FLAGS_LEN + len, tx->offset);
+					   head_len - TCPCRYPT_FRAME_HDR_LEN + len, tx->offset);
 		if (err && len)
 			iov_iter_revert(from, len);
 	} else {
@@ -290,6 +299,8 @@ ssize_t tcpcrypt_tx_seal(struct tcpcrypt_conn *conn, struct iov_iter *from, size
 		tx->burst = 2 * TX_BURST_SMALL;
 	if (flags & TCPCRYPT_FLAG_FINP)
 		tx->finp = true;
+	if (flags & TCPCRYPT_FLAG_URGP)
+		tx->urge = true;
 	WRITE_ONCE(tx->frames, tx->frames + 1);
 	WRITE_ONCE(tx->bytes, tx->bytes + len);
 	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_FRAMES_SEALED);
@@ -344,6 +355,7 @@ int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 {
 	struct tcpcrypt_tx *tx = &conn->tx;
 	struct sock *sk = conn->sk;
+	u8 nonagle = tcp_sk(sk)->nonagle;
 	unsigned int i, left;
 	struct tx_limits limits;
 	ssize_t sent;
@@ -358,9 +370,15 @@ int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 	if (tcp_sk(sk)->write_seq != conn->isn + (u32)(tx->offset - tx->out_bytes) && !conn->fin_sent)
 		return tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_FOREIGN_DATA);
 	tx_limits_lift(sk, &limits);
+	if (unlikely(tx->urge)) {	/* as TCP in urgent mode: tcp_nagle_test() */
+		tcp_sk(sk)->nonagle = TCP_NAGLE_OFF | TCP_NAGLE_PUSH;
+		flags = 0;
+	}
 	tx->pushing = true;
 	sent = tcpcrypt_tcp_send_pages(sk, tx->out, tx->n_out, tx->out_bytes, flags & MSG_MORE);
 	tx->pushing = false;
+	if (unlikely(tx->urge))
+		tcp_sk(sk)->nonagle = nonagle;
 	tx_limits_restore(sk, &limits);
 	if (sent <= 0)
 		return sent ? : -EAGAIN;
@@ -379,6 +397,8 @@ int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 	left = tx->n_out - i;
 	memmove(tx->out, tx->out + i, left * sizeof(*tx->out));
 	tx->n_out = left;
+	if (!left)
+		tx->urge = false;
 	return left ? -EAGAIN : 0;
 }
 
@@ -478,6 +498,7 @@ void tcpcrypt_tx_waiting_free(struct tcpcrypt_conn *conn)
 	if (conn->tx.waiting_bytes)
 		sk_mem_uncharge(conn->sk, conn->tx.waiting_bytes);
 	WRITE_ONCE(conn->tx.waiting_bytes, 0);
+	conn->tx.waiting_urgent = 0;
 }
 
 /* What was written before the keys were there. */
@@ -490,10 +511,14 @@ static int tx_flush_waiting(struct tcpcrypt_conn *conn)
 		struct bio_vec bv[4];
 		struct iov_iter iter;
 		unsigned int n = 0;
-		u32 off = chunk->off, left = chunk->len - chunk->off;
+		u32 off = chunk->off, left = chunk->len - chunk->off, count;
+		bool urgent = tx->waiting_urgent && tx->waiting_urgent <= left;
 		ssize_t ret;
 		int err;
 
+		if (urgent)	/* a frame ends with that byte */
+			left = tx->waiting_urgent;
+		count = left;
 		while (left) {
 			u32 in = offset_in_page(off), part = min_t(u32, left, PAGE_SIZE - in);
 
@@ -502,11 +527,13 @@ static int tx_flush_waiting(struct tcpcrypt_conn *conn)
 			left -= part;
 		}
 		if (n) {
-			iov_iter_bvec(&iter, ITER_SOURCE, bv, n, chunk->len - chunk->off);
-			ret = tcpcrypt_tx_seal(conn, &iter, tcpcrypt_tx_frame_size(conn), 0);
+			iov_iter_bvec(&iter, ITER_SOURCE, bv, n, count);
+			ret = tcpcrypt_tx_seal(conn, &iter, tcpcrypt_tx_frame_size(conn),
+					       urgent ? TCPCRYPT_FLAG_URGP : 0);
 			if (ret < 0)
 				return ret;
 			chunk->off += ret;
+			tx->waiting_urgent -= min_t(u32, tx->waiting_urgent, ret);
 			WRITE_ONCE(tx->waiting_bytes, tx->waiting_bytes - ret);
 			sk_mem_uncharge(conn->sk, ret);
 		}

@@ -100,7 +100,7 @@ static void worker_rearm(struct tcpcrypt_conn *conn)
 /* One pass. Return: true if the socket that close() kept is to be released. */
 static bool worker_pass(struct tcpcrypt_conn *conn)
 {
-	enum tcpcrypt_lock how = tcpcrypt_lock_try(conn);
+	enum tcpcrypt_lock how = tcpcrypt_lock_try(conn, NULL);
 	struct sock *sk = conn->sk;
 	bool abort = false, done = false;
 

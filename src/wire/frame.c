@@ -30,6 +30,15 @@ int tcpcrypt_frame_payload(const u8 *plain, unsigned int len, u8 *flags, u16 *ur
 	return TCPCRYPT_FLAGS_LEN + TCPCRYPT_URGENT_LEN;
 }
 
+unsigned int tcpcrypt_frame_payload_build(u8 *buf, u8 flags, u16 urgent)
+{
+	buf[0] = flags;
+	if (!(flags & TCPCRYPT_FLAG_URGP))
+		return TCPCRYPT_FLAGS_LEN;
+	put_unaligned_be16(urgent, buf + TCPCRYPT_FLAGS_LEN);
+	return TCPCRYPT_FLAGS_LEN + TCPCRYPT_URGENT_LEN;
+}
+
 /*
  * RFC 8548 section 4.2.3:
  *

@@ -55,6 +55,16 @@ int tcpcrypt_frame_hdr_parse(const u8 *buf, struct tcpcrypt_frame_hdr *hdr);
 int tcpcrypt_frame_payload(const u8 *plain, unsigned int len, u8 *flags, u16 *urgent);
 
 /**
+ * tcpcrypt_frame_payload_build() - what a frame's plaintext has in front of the data
+ * @buf: room for TCPCRYPT_FLAGS_LEN + TCPCRYPT_URGENT_LEN
+ * @flags: TCPCRYPT_FLAG_*
+ * @urgent: data bytes in front of the last urgent one, from this frame's first on (F-07); without URGp unused
+ *
+ * Return: bytes written, the offset of the data
+ */
+unsigned int tcpcrypt_frame_payload_build(u8 *buf, u8 flags, u16 urgent);
+
+/**
  * tcpcrypt_frame_nonce() - frame_ID XOR NR (RFC 8548 section 4.2.3)
  * @nr: the nonce randomizer, TCPCRYPT_AEAD_NONCE_LEN bytes
  * @offset: of the frame's first byte in the TCP data stream of its direction

@@ -448,19 +448,6 @@ E2E_CASE(odd_sizes, encrypted(), 40)
 	}
 }
 
-/* MSG_OOB is not encrypted yet: it must not get out as it is. */
-E2E_CASE(out_of_band, encrypted())
-{
-	if (options.plain)
-		return;
-	Pair pair = encrypted_pair(run);
-	ssize_t wrote = send(pair.client, text_mark.data(), text_mark.size(), MSG_OOB);
-	check(wrote < 0, "MSG_OOB was taken");
-	char byte;
-	check(recv(pair.server, &byte, 1, MSG_OOB | MSG_DONTWAIT) < 0, "MSG_OOB was read");
-	check_works(pair.client, pair.server);
-}
-
 /* Tiny frames are mostly overhead: the window closes long before the mark is reached, and then it is time to read. */
 E2E_CASE(low_water_mark_and_tiny_frames, encrypted(), 60)
 {

@@ -43,6 +43,13 @@ static void tcpcrypt_frame_payload__vectors(struct kunit *test)
 			      v->result);
 		EXPECT_VEC_EQ(test, v, flags, v->flags);
 		EXPECT_VEC_EQ(test, v, urgent, v->urgent);
+		if (v->result > 0) {
+			u8 built[TCPCRYPT_FLAGS_LEN + TCPCRYPT_URGENT_LEN];
+
+			EXPECT_VEC_EQ(test, v, tcpcrypt_frame_payload_build(built, flags, urgent), v->result);
+			EXPECT_VEC_EQ(test, v, built[0], flags);
+			KUNIT_EXPECT_EQ(test, memcmp(built + 1, plain + 1, v->result - 1), 0);
+		}
 	}
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Handshakes, data, aborts, closes, listeners that go, dumps and unloading, all at the same time.
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -26,6 +28,15 @@ void wrong(const char *what)
 		printf("# %s (errno %d)\n", what, errno);
 }
 
+/* Does something at the end of a scope. */
+template <typename Body> struct Finally {
+	explicit Finally(Body at_end) : body(std::move(at_end)) {}
+	~Finally() { body(); }
+	Finally(const Finally &) = delete;
+	Finally &operator=(const Finally &) = delete;
+	Body body;
+};
+
 /* What a reset or a closed listener may leave behind; anything else is a fault of the module. */
 bool expected(int error)
 {
@@ -51,10 +62,10 @@ bool read_all(int fd, std::string &data)
 	return true;
 }
 
-bool send_all(int fd, const std::string &data)
+bool send_all(int fd, const std::string &data, int flags = 0)
 {
 	for (std::size_t done = 0; done < data.size();) {
-		ssize_t sent = send(fd, data.data() + done, data.size() - done, MSG_NOSIGNAL);
+		ssize_t sent = send(fd, data.data() + done, data.size() - done, MSG_NOSIGNAL | flags);
 		if (sent <= 0)
 			return false;
 		done += static_cast<std::size_t>(sent);
@@ -72,10 +83,42 @@ std::string message(std::uint32_t size)
 	return data;
 }
 
+/* Urgent bytes stay in the stream, so that none is missing; SIGURG is ignored. */
+void keep_urgent(int fd)
+{
+	int one = 1;
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+}
+
+/* Somebody beside the reader who wants to know of urgent data. */
+void watch_urgent(int fd, const std::atomic<bool> &end)
+{
+	char byte;
+	int answer;
+
+	fcntl(fd, F_SETOWN, getpid());
+	while (!end && !over) {
+		pollfd ready{fd, POLLPRI, 0};
+		poll(&ready, 1, 1);
+		ioctl(fd, SIOCATMARK, &answer);
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (recv(fd, &byte, 1, MSG_OOB) >= 0)
+			wrong("an urgent byte was taken out of the stream");
+		usleep(100);
+	}
+}
+
 /* Echo until the end, or until something else ends it. */
 void serve(Fd fd)
 {
+	static std::atomic<unsigned> served{0};
+	std::atomic<bool> end{false};
+	std::jthread watcher;
 	limit_time(fd);
+	keep_urgent(fd);
+	if (served++ % 4 == 0)
+		watcher = std::jthread([&] { watch_urgent(fd, end); });
+	Finally at_end([&] { end = true; });
 	for (;;) {
 		std::string header(4, '\0');
 		ssize_t got = recv(fd, header.data(), header.size(), MSG_WAITALL);
@@ -87,8 +130,12 @@ void serve(Fd fd)
 			return;
 		}
 		std::uint32_t size = 0;
-		if (got < 4)
-			return;
+		if (got < 4) {		/* its last byte was urgent, or the end came */
+			std::string rest(4 - static_cast<std::size_t>(got), '\0');
+			if (!read_all(fd, rest))
+				return;
+			header.replace(static_cast<std::size_t>(got), rest.size(), rest);
+		}
 		memcpy(&size, header.data(), 4);
 		if (size > 300000) {
 			wrong("the server got bytes that nobody sent");
@@ -99,7 +146,7 @@ void serve(Fd fd)
 			return;
 		if (header + body != message(size))
 			wrong("the server got other bytes than were sent");
-		if (!send_all(fd, header + body))
+		if (!send_all(fd, header + body, size % 3 == 1 ? MSG_OOB : 0))
 			return;
 	}
 }
@@ -147,6 +194,7 @@ void client_loop(const Namespace &space, const Address &address, unsigned seed)
 		Fd fd(socket(address.family(), SOCK_STREAM, 0));
 		Address to = address;
 		limit_time(fd);
+		keep_urgent(fd);
 		if (random() % 4 == 0) {
 			int size = 4096;
 			setsockopt(fd, SOL_SOCKET, random() % 2 ? SO_RCVBUF : SO_SNDBUF, &size, sizeof(size));
@@ -161,14 +209,14 @@ void client_loop(const Namespace &space, const Address &address, unsigned seed)
 		std::jthread other;
 		if (random() % 8 == 0)	/* another thread polls, and shuts it down meanwhile */
 			other = std::jthread([&fd, &random, wait = random() % 20000] {
-				pollfd ready{fd, POLLIN | POLLOUT | POLLRDHUP, 0};
+				pollfd ready{fd, POLLIN | POLLOUT | POLLRDHUP | POLLPRI, 0};
 				poll(&ready, 1, 1);
 				usleep(wait);
 				shutdown(fd, SHUT_WR);
 			});
 		for (unsigned round = 0; round < rounds; round++) {
 			std::string data = message(sizes[random() % std::size(sizes)]), back(data.size(), '\0');
-			if (!send_all(fd, data) || !read_all(fd, back)) {
+			if (!send_all(fd, data, random() % 4 ? 0 : MSG_OOB) || !read_all(fd, back)) {
 				if (errno && !expected(errno))
 					wrong("the client's send() or recv() failed");
 				resets++;

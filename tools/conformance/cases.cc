@@ -25,6 +25,7 @@ Cases all_cases()
 	add_rekey_cases(cases);
 	add_segment_cases(cases);
 	add_alive_cases(cases);
+	add_urgent_cases(cases);
 	return cases;
 }
 

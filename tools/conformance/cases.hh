@@ -39,6 +39,7 @@ void add_close_cases(Cases &cases);
 void add_rekey_cases(Cases &cases);
 void add_segment_cases(Cases &cases);
 void add_alive_cases(Cases &cases);
+void add_urgent_cases(Cases &cases);
 
 Cases all_cases();
 
