@@ -60,7 +60,7 @@ static unsigned long alive_quiet(struct tcpcrypt_conn *conn, unsigned long silen
 	    tcpcrypt_rx_blind(conn))
 		return idle;
 	tcpcrypt_tx_request_rekey(conn);
-	if (conn->tx.owed)	/* no memory for it: not sent, so not unanswered */
+	if (conn->tx.owed || conn->tx.rekey)	/* no memory for it: not sent, so not unanswered */
 		return TCPCRYPT_RETRY_DELAY;
 	conn->alive_asked = true;
 	conn->alive_start = jiffies;

@@ -548,13 +548,19 @@ static int tx_flush_waiting(struct tcpcrypt_conn *conn)
 	return 0;
 }
 
+/* A frame of a new generation that no data has carried yet: to answer, asked for, or not sealed for want of memory. */
+static bool tx_rekey_owed(const struct tcpcrypt_conn *conn)
+{
+	return conn->tx.gen < conn->rx.gen || conn->tx.owed || conn->tx.rekey;
+}
+
 void tcpcrypt_tx_answer_rekey(struct tcpcrypt_conn *conn)
 {
 	int err = 0;
 
 	if (conn->tx.finp || conn->shut_tx)	/* nothing may follow FINp; before it, FINp's own frame carries it */
 		return;
-	while ((conn->tx.gen < conn->rx.gen || conn->tx.owed) && !err) {
+	while (tx_rekey_owed(conn) && !err) {
 		err = conn->tx.n_out + 2 > ARRAY_SIZE(conn->tx.out) ? -EAGAIN : 0;
 		if (!err)
 			err = tcpcrypt_tx_seal(conn, NULL, 0, 0);
@@ -610,7 +616,7 @@ int tcpcrypt_tx_work(struct tcpcrypt_conn *conn)
 		err = tcpcrypt_tx_push(conn, 0);
 	if (!err)
 		err = tx_flush_waiting(conn);
-	if (!err && (conn->tx.gen < conn->rx.gen || conn->tx.owed))
+	if (!err && tx_rekey_owed(conn))
 		tcpcrypt_tx_answer_rekey(conn);
 	if (!err && conn->shut_tx && !conn->fin_sent)
 		err = tcpcrypt_tx_finish(conn);
