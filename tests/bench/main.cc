@@ -38,6 +38,8 @@ const std::map<std::string, Kind> kinds = {
 	{"plain", Kind::plain},
 	{"fallback-active", Kind::fallback_active},
 	{"fallback-passive", Kind::fallback_passive},
+	{"tls", Kind::tls},
+	{"tls-resumed", Kind::tls_resumed},
 	{"ktls", Kind::ktls},
 	{"tcpcrypt", Kind::tcpcrypt},
 };
@@ -49,7 +51,7 @@ void add_options(CLI::App &app, Options &options)
 		->delimiter(',')
 		->transform(CLI::CheckedTransformer(workloads));
 	app.add_option("--kind", plan.kinds,
-		       "Only these: plain, fallback-active, fallback-passive, ktls, tcpcrypt")
+		       "Only these: plain, fallback-active, fallback-passive, tls, tls-resumed, ktls, tcpcrypt")
 		->delimiter(',')
 		->transform(CLI::CheckedTransformer(kinds));
 	app.add_option("--aead", options.aeads, "Only these AEADs")->delimiter(',');

@@ -104,6 +104,9 @@ static std::vector<Subject> make_subjects(const Plan &plan, Workload workload)
 		// kTLS has no handshake of its own that could be compared.
 		if (subject.kind == Kind::ktls && workload == Workload::connect)
 			return;
+		// And OpenSSL is here for its handshake alone.
+		if (subject.tls() && workload != Workload::connect)
+			return;
 		if (!subject.loaded())
 			subjects.push_back(subject);
 		for (std::size_t i = 0; subject.loaded() && i < plan.variants.size(); i++)

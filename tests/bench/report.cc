@@ -49,6 +49,8 @@ static std::string name_of(const Series &series)
 		name += "-fallback-active";
 	if (series.subject.kind == Kind::fallback_passive)
 		name += "-fallback-passive";
+	if (series.subject.kind == Kind::tls_resumed)
+		name += "-resumed";
 	if (series.subject.variant && !series.subject.variant->name.empty())
 		name += " " + series.subject.variant->name;
 	return name;
@@ -77,9 +79,11 @@ std::vector<Row> make_rows(const std::vector<Series> &all)
 		const Aead *aead = series.subject.aead;
 		Row row{name_of(series), series.subject.transport(), aead ? aead->name : "", series.connections,
 			median_of(series.rates) * scale, *min * scale, *max * scale, unit_of(series.workload),
-			ratio(series, find(all, series, {Kind::plain})), std::nullopt};
-		if (series.subject.kind == Kind::tcpcrypt)
+			ratio(series, find(all, series, {Kind::plain})), std::nullopt, std::nullopt};
+		if (series.subject.kind == Kind::tcpcrypt) {
 			row.vs_ktls = ratio(series, find(all, series, {Kind::ktls, aead}));
+			row.vs_tls = ratio(series, find(all, series, {Kind::tls}));
+		}
 		rows.push_back(row);
 	}
 	return rows;
@@ -95,7 +99,7 @@ static std::string ratio_text(const std::optional<double> &ratio)
 
 void print_table(std::ostream &out, const std::vector<Row> &rows)
 {
-	static const char *const format = "%-25s %-9s %-18s %5s %10s %10s %10s  %-14s %8s %8s\n";
+	static const char *const format = "%-25s %-9s %-18s %5s %10s %10s %10s  %-14s %8s %8s %8s\n";
 	char line[160];
 	auto number = [](double value) {
 		char text[32];
@@ -103,13 +107,14 @@ void print_table(std::ostream &out, const std::vector<Row> &rows)
 		return std::string(text);
 	};
 	std::snprintf(line, sizeof(line), format, "NAME", "TRANSPORT", "AEAD", "CONNS", "MEDIAN", "MIN", "MAX", "UNIT",
-		      "VS PLAIN", "VS KTLS");
+		      "VS PLAIN", "VS KTLS", "VS TLS");
 	out << line;
 	for (const Row &row : rows) {
 		std::snprintf(line, sizeof(line), format, row.name.c_str(), row.transport.c_str(), row.aead.c_str(),
 			      std::to_string(row.connections).c_str(), number(row.median).c_str(),
 			      number(row.min).c_str(), number(row.max).c_str(), row.unit.c_str(),
-			      ratio_text(row.vs_plain).c_str(), ratio_text(row.vs_ktls).c_str());
+			      ratio_text(row.vs_plain).c_str(), ratio_text(row.vs_ktls).c_str(),
+			      ratio_text(row.vs_tls).c_str());
 		out << line;
 	}
 }
@@ -129,7 +134,8 @@ void write_json(const std::string &path, const std::vector<Row> &rows)
 				{"max", row.max},
 				{"unit", row.unit},
 				{"vs_plain", or_null(row.vs_plain)},
-				{"vs_ktls", or_null(row.vs_ktls)}});
+				{"vs_ktls", or_null(row.vs_ktls)},
+				{"vs_tls", or_null(row.vs_tls)}});
 	}
 	std::ofstream file(path);
 	file << list.dump(2) << std::endl;

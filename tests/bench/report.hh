@@ -36,6 +36,8 @@ struct Row {
 	 * so that what slows down the machine for a while does not count.
 	 */
 	std::optional<double> vs_plain, vs_ktls;
+	/** To TLS 1.3 by OpenSSL, in the set-up of connections. */
+	std::optional<double> vs_tls;
 };
 
 double median_of(std::vector<double> values);

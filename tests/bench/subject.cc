@@ -38,6 +38,9 @@ const char *Subject::transport() const
 	switch (kind) {
 	case Kind::ktls:
 		return "ktls";
+	case Kind::tls:
+	case Kind::tls_resumed:
+		return "tls";
 	case Kind::tcpcrypt:
 		return "tcpcrypt";
 	default:
@@ -52,6 +55,8 @@ std::string Subject::text() const
 		return "plain, fallback of the active end";
 	case Kind::fallback_passive:
 		return "plain, fallback of the passive end";
+	case Kind::tls_resumed:
+		return "tls, resumed";
 	default:
 		return transport() + (aead ? std::string(" ") + aead->name : "") +
 		       (variant && !variant->name.empty() ? " " + variant->name : "");

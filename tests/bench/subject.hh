@@ -15,6 +15,8 @@ enum class Kind {
 	fallback_active,	/**< loaded, offered by the active end, not answered */
 	fallback_passive,	/**< loaded, not offered to the passive end */
 	ktls,			/**< the module is not loaded, keys set by hand */
+	tls,			/**< the module is not loaded; OpenSSL, to compare the set-up of connections */
+	tls_resumed,		/**< the same, each connection resumes the session of the one before */
 	tcpcrypt,
 };
 
@@ -54,8 +56,9 @@ struct Subject {
 	const Variant *variant = nullptr;
 
 	bool fallback() const { return kind == Kind::fallback_active || kind == Kind::fallback_passive; }
+	bool tls() const { return kind == Kind::tls || kind == Kind::tls_resumed; }
 	bool loaded() const { return fallback() || kind == Kind::tcpcrypt; }
-	/** plain, ktls or tcpcrypt. */
+	/** plain, ktls, tls or tcpcrypt. */
 	const char *transport() const;
 	/** For messages: "tcpcrypt aes-128-gcm". */
 	std::string text() const;

@@ -10,12 +10,14 @@
 #include <barrier>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "process.hh"
+#include "tls.hh"
 
 namespace bench {
 
@@ -229,18 +231,22 @@ static double serve_ping_pong(const Descriptor &listener, const Subject &subject
 	return 0;
 }
 
-static double serve_connect(const Descriptor &listener, const Job &job)
+static double serve_connect(const Descriptor &listener, const Job &job, Tls *tls)
 {
 	for (std::uint64_t i = 0; i < job.warm_up + job.amount; i++) {
 		Descriptor connection = accept_from(listener);
-		receive_byte(connection.get());
-		send_byte(connection.get());
+		if (tls) {
+			tls->serve(connection.get());
+		} else {
+			receive_byte(connection.get());
+			send_byte(connection.get());
+		}
 		expect_end(connection.get());
 	}
 	return 0;
 }
 
-static double serve(const Descriptor &listener, const Subject &subject, const Job &job)
+static double serve(const Descriptor &listener, const Subject &subject, const Job &job, Tls *tls)
 {
 	switch (job.workload) {
 	case Workload::bulk:
@@ -248,7 +254,7 @@ static double serve(const Descriptor &listener, const Subject &subject, const Jo
 	case Workload::ping_pong:
 		return serve_ping_pong(listener, subject, job);
 	default:
-		return serve_connect(listener, job);
+		return serve_connect(listener, job, tls);
 	}
 }
 
@@ -281,12 +287,16 @@ static double drive_ping_pong(in_port_t port, const Subject &subject, const Job 
 	});
 }
 
-static double drive_connect(in_port_t port, const Job &job)
+static double drive_connect(in_port_t port, const Job &job, Tls *tls)
 {
-	return time_calls(job, [port] {
+	return time_calls(job, [port, tls] {
 		Descriptor connection = connect_to(port);
-		send_byte(connection.get());
-		receive_byte(connection.get());
+		if (tls) {
+			tls->drive(connection.get());
+		} else {
+			send_byte(connection.get());
+			receive_byte(connection.get());
+		}
 	});
 }
 
@@ -295,8 +305,12 @@ double run_job(const Network &network, const Subject &subject, const Job &job)
 	Descriptor listener;
 	network.in(Network::End::server, [&] { listener = make_listener(); });
 	in_port_t port = port_of(listener);
+	std::optional<Tls> both;
+	if (subject.tls())
+		both.emplace(subject.kind == Kind::tls_resumed);
+	Tls *tls = both ? &*both : nullptr;
 	Peer peer([&](Peer::Channel &parent) {
-		double seconds = serve(listener, subject, job);
+		double seconds = serve(listener, subject, job, tls);
 		if (job.workload == Workload::bulk)
 			parent.send(seconds);
 	});
@@ -312,7 +326,7 @@ double run_job(const Network &network, const Subject &subject, const Job &job)
 				seconds = drive_ping_pong(port, subject, job);
 				break;
 			case Workload::connect:
-				seconds = drive_connect(port, job);
+				seconds = drive_connect(port, job, tls);
 			}
 		} catch (const std::system_error &error) {
 			// A reset may be all that is left of a server that knew more.
