@@ -150,13 +150,14 @@ struct tcpcrypt_chunk {
  *	it without the lock
  * @urg_pos: the urgent mark, in application bytes as @bytes counts them, if @urg_data
  * @urg_wanted: somebody polled for urgent data; written without the lock
+ * @urg_seen: the peer has sent urgent data before
  * @urg_news: @urg_data became valid, and nobody was woken for it yet
  * @at_mark: the next byte is the urgent one; for poll, without the lock
  * @sealed: the frame at the head is whole; for poll, without the lock
  * @doubt: @avail is enough only if the frames that are not open yet carry no urgent data; for poll
  * @turned_away: a poll that had to open frames found the socket busy; set under the spinlock by those, under
  *	the lock by others; cleared by the worker, which opens them and wakes everybody
- * @starved: frames were to be opened ahead, but that many bytes are not read yet
+ * @starved: frames were to be opened ahead, but that many bytes are not read yet; poll reads it without the lock
  * @spare: a used chunk, kept for the next frame
  * @req: AEAD request, allocated with @cipher
  * @sg: for the ciphertext
@@ -183,6 +184,7 @@ struct tcpcrypt_rx {
 	u32 avail;
 	u16 urg_data;
 	bool urg_wanted;
+	bool urg_seen;
 	bool urg_news;
 	u64 urg_pos;
 	bool at_mark;

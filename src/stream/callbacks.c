@@ -5,6 +5,7 @@
 void tcpcrypt_data_ready(struct sock *sk)
 {
 	struct tcpcrypt_conn *conn = tcpcrypt_conn_of(sk);
+	bool wake;
 
 	if (!conn)
 		return;
@@ -16,7 +17,12 @@ void tcpcrypt_data_ready(struct sock *sk)
 		if (conn->closed || tcpcrypt_rx_needs_worker(conn) || tcpcrypt_rx_answer_unopened(conn))
 			tcpcrypt_conn_kick(conn);
 		/* Those who poll for urgent data have it opened by themselves, whatever SO_RCVLOWAT says. */
-		if (tcpcrypt_rx_update(conn) || (conn->rx.sealed && READ_ONCE(conn->rx.urg_wanted)))
+		wake = tcpcrypt_rx_update(conn);
+		if (!wake && conn->rx.sealed) {
+			smp_mb();	/* pairs with poll_open() */
+			wake = READ_ONCE(conn->rx.urg_wanted);
+		}
+		if (wake)
 			conn->saved_data_ready(sk);
 		break;
 	default:

@@ -85,7 +85,10 @@ static void poll_open(struct sock *sk, __poll_t events)
 	if (conn && READ_ONCE(conn->state) <= TCPCRYPT_ENCRYPTED) {
 		if (all && !READ_ONCE(conn->rx.urg_wanted))
 			WRITE_ONCE(conn->rx.urg_wanted, true);
-		due = (READ_ONCE(conn->rx.doubt) || (all && READ_ONCE(conn->rx.sealed))) &&
+		if (all)
+			smp_mb();	/* pairs with tcpcrypt_data_ready() */
+		due = (READ_ONCE(conn->rx.doubt) ||
+		       (all && READ_ONCE(conn->rx.sealed) && !READ_ONCE(conn->rx.starved))) &&
 		      refcount_inc_not_zero(&conn->refs);
 	}
 	rcu_read_unlock();
@@ -144,8 +147,11 @@ static int poll_inq(struct sock *sk, bool *plain)
 	lock_sock(sk);
 	conn = tcpcrypt_conn_of(sk);
 	*plain = !conn;
-	if (conn)
+	if (conn) {
+		/* Exact where it matters: from the first urgent byte on, and where there may be nothing to read. */
+		tcpcrypt_rx_ahead(conn, conn->rx.urg_seen || conn->rx.urg_wanted);
 		n = tcpcrypt_rx_inq(conn);
+	}
 	release_sock(sk);
 	return n;
 }

@@ -40,12 +40,14 @@ static int recv_end(struct tcpcrypt_conn *conn)
  * @splice: tcp_splice_read()'s rules for urgent data: never past the mark
  * @copied: bytes so far
  * @seen: how far a peek has looked, from the reader's place
+ * @pos: that place, of a peek: it moves when others read, or when an urgent byte is overtaken by the next one
  */
 struct recv_run {
 	int flags;
 	bool splice;
 	size_t copied;
 	size_t seen;
+	u64 pos;
 };
 
 static bool recv_at_mark(const struct tcpcrypt_conn *conn, const struct recv_run *run)
@@ -94,6 +96,12 @@ static ssize_t recv_take(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 	while (run->copied < len) {
 		size_t want = len - run->copied;
 
+		if (peek) {
+			u64 pos = tcpcrypt_rx_pos(rx);
+
+			run->seen -= min_t(u64, run->seen, pos - min(run->pos, pos));
+			run->pos = pos;
+		}
 		if (unlikely(rx->urg_data)) {
 			ret = recv_urgent(conn, run, want);
 			if (!ret)
@@ -131,7 +139,7 @@ static ssize_t recv_take(struct tcpcrypt_conn *conn, struct iov_iter *to, size_t
 
 static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags, bool splice, bool *plain, int *inq)
 {
-	struct recv_run run = { .flags = flags, .splice = splice };
+	struct recv_run run = { .flags = flags, .splice = splice, .pos = U64_MAX };
 	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	struct tcpcrypt_conn *conn;
 	size_t target;
@@ -182,7 +190,7 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 			ret = -EAGAIN;
 			break;
 		}
-		if (splice && recv_at_mark(conn, &run) && conn->rx.ready)
+		if (splice && recv_at_mark(conn, &run) && (conn->rx.ready || tcpcrypt_rx_unopened(conn)))
 			break;
 		if (signal_pending(current)) {
 			ret = sock_intr_errno(timeo);

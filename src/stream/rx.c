@@ -8,7 +8,7 @@
 #define RX_SCRATCH_AD	0
 #define RX_SCRATCH_FLAGS 8
 #define RX_SPARE_PAGES	9	/* a chunk of up to this many pages is kept for the next frame */
-#define RX_MERGE_MAX	1024	/* data up to this share pages with what is not read yet */
+#define RX_MERGE_MAX	2048	/* data up to this share pages with what is not read yet */
 
 /*
  * URGENT DATA (F-07)
@@ -294,7 +294,7 @@ bool tcpcrypt_rx_answer_unopened(struct tcpcrypt_conn *conn)
 	const struct tcpcrypt_rx *rx = &conn->rx;
 
 	return !conn->tx.finp && !conn->shut_tx && !rx->finp && rx_whole(conn) && rx->ready >= rx_ahead_max(conn) &&
-	       rx_rekey_ahead(conn) && conn->tx.gen - rx->gen < max(rx->rekeys, 1U);
+	       conn->tx.gen >= rx->gen && rx_rekey_ahead(conn) && conn->tx.gen - rx->gen < max(rx->rekeys, 1U);
 }
 
 bool tcpcrypt_rx_unopened(struct tcpcrypt_conn *conn)
@@ -528,6 +528,7 @@ static void rx_urgent(struct tcpcrypt_conn *conn, u16 urgent)
 
 	if (rx->urg_data && pos <= rx->urg_pos)
 		return;
+	rx->urg_seen = true;
 	sk_send_sigurg(sk);
 	if (rx->urg_data && rx->urg_pos == tcpcrypt_rx_pos(rx) && rx->ready && !sock_flag(sk, SOCK_URGINLINE))
 		tcpcrypt_rx_copy(conn, NULL, 1, 0, true);
@@ -739,8 +740,10 @@ int tcpcrypt_rx_settle(struct tcpcrypt_conn *conn)
 	ssize_t ret = 0;
 
 	while (ret >= 0 && conn->state == TCPCRYPT_ENCRYPTED && rx_whole(conn) &&
-	       (!rx_data_of(rx->need) || (!rx->ready && !rx_data_sure(rx->need))))
+	       (!rx_data_of(rx->need) || (!rx->ready && !rx_data_sure(rx->need)))) {
 		ret = tcpcrypt_rx_open(conn, NULL);
+		cond_resched();
+	}
 	return ret < 0 ? ret : 0;
 }
 
@@ -753,6 +756,7 @@ void tcpcrypt_rx_ahead(struct tcpcrypt_conn *conn, bool all)
 	       (rx->doubt || (all && rx->ready < rx_ahead_max(conn)))) {
 		ret = tcpcrypt_rx_open(conn, NULL);
 		tcpcrypt_rx_update(conn);
+		cond_resched();
 	}
 	rx->urg_news = false;
 	if (ret == -ENOMEM) {	/* the worker does it, and wakes who was answered wrongly now */
@@ -760,7 +764,7 @@ void tcpcrypt_rx_ahead(struct tcpcrypt_conn *conn, bool all)
 		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
 	}
 	if (all && rx->sealed && rx->ready >= rx_ahead_max(conn))
-		rx->starved = true;
+		WRITE_ONCE(rx->starved, true);
 }
 
 void tcpcrypt_rx_was_read(struct tcpcrypt_conn *conn)
@@ -773,10 +777,16 @@ void tcpcrypt_rx_was_read(struct tcpcrypt_conn *conn)
 		if (rx->urg_wanted)
 			conn->saved_data_ready(conn->sk);
 	}
-	if (likely(!rx->sealed) || rx->ready >= rx_ahead_max(conn))
+	if (likely(!rx->sealed)) {
+		WRITE_ONCE(rx->starved, false);
+		return;
+	}
+	if (rx->ready >= rx_ahead_max(conn))
 		return;
 	if (unlikely(rx->starved)) {
-		rx->starved = false;
+		if (rx->ready > rx_ahead_max(conn) / 2)		/* not once for each read */
+			return;
+		WRITE_ONCE(rx->starved, false);
 		WRITE_ONCE(rx->turned_away, true);
 		tcpcrypt_conn_kick(conn);
 	} else if (tcpcrypt_has_owner(conn->sk)) {
@@ -845,10 +855,11 @@ int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 	while (ret >= 0 && tcpcrypt_rx_needs_worker(conn) && conn->state == TCPCRYPT_ENCRYPTED) {
 		ret = tcpcrypt_rx_open(conn, NULL);
 		tcpcrypt_rx_update(conn);
+		cond_resched();
 	}
-	if (conn->state == TCPCRYPT_ENCRYPTED && tcpcrypt_rx_answer_unopened(conn)) {
+	while (conn->state == TCPCRYPT_ENCRYPTED && !conn->tx.owed && tcpcrypt_rx_answer_unopened(conn)) {
 		conn->tx.owed = true;
-		tcpcrypt_tx_answer_rekey(conn);
+		tcpcrypt_tx_answer_rekey(conn);		/* still owed: the timer makes this run again */
 	}
 	if (conn->state == TCPCRYPT_DEAD)
 		conn->saved_state_change(sk);
@@ -856,7 +867,8 @@ int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 	turned_away = READ_ONCE(rx->turned_away) && ret != -ENOMEM;
 	if (turned_away) {
 		WRITE_ONCE(rx->turned_away, false);
-		rx->starved |= rx->sealed && rx->ready >= rx_ahead_max(conn);
+		if (rx->sealed && rx->ready >= rx_ahead_max(conn))
+			WRITE_ONCE(rx->starved, true);
 	}
 	/* What was readable before has woken who waits when it arrived. */
 	if ((tcpcrypt_rx_update(conn) && !readable) || turned_away || rx->urg_news)

@@ -13,6 +13,7 @@
  */
 #define TX_COPY_MAX	2048	/* up to this a copy is cheaper than to pin the writer's pages */
 #define TX_SCRATCH	16
+#define TX_ANSWERS_MAX	SZ_64K	/* how far frames that answer a rekey may go beyond SO_SNDBUF */
 #define TX_HEAD_MAX	(TCPCRYPT_FRAME_HDR_LEN + TCPCRYPT_FLAGS_LEN + TCPCRYPT_URGENT_LEN)
 #define TX_FRAG_MIN	64	/* header, flags byte and urgent field lie in one piece */
 
@@ -377,8 +378,8 @@ int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 	tx->pushing = true;
 	sent = tcpcrypt_tcp_send_pages(sk, tx->out, tx->n_out, tx->out_bytes, flags & MSG_MORE);
 	tx->pushing = false;
-	if (unlikely(tx->urge))
-		tcp_sk(sk)->nonagle = nonagle;
+	if (unlikely(tx->urge))		/* also for what TCP could not send at once */
+		tcp_sk(sk)->nonagle = nonagle | TCP_NAGLE_PUSH;
 	tx_limits_restore(sk, &limits);
 	if (sent <= 0)
 		return sent ? : -EAGAIN;
@@ -561,12 +562,15 @@ void tcpcrypt_tx_answer_rekey(struct tcpcrypt_conn *conn)
 	if (conn->tx.finp || conn->shut_tx)	/* nothing may follow FINp; before it, FINp's own frame carries it */
 		return;
 	while (tx_rekey_owed(conn) && !err) {
-		err = conn->tx.n_out + 2 > ARRAY_SIZE(conn->tx.out) ? -EAGAIN : 0;
-		if (!err)
+		/* A peer that asks and takes no answer must not fill our memory: what is owed is a number. */
+		if (conn->tx.n_out + 2 > ARRAY_SIZE(conn->tx.out) ||
+		    conn->sk->sk_wmem_queued > READ_ONCE(conn->sk->sk_sndbuf) + TX_ANSWERS_MAX)
+			err = -EAGAIN;
+		else
 			err = tcpcrypt_tx_seal(conn, NULL, 0, 0);
 	}
-	if (!err)
-		err = tcpcrypt_tx_push(conn, 0);
+	if (!err || conn->tx.n_out)
+		err = tcpcrypt_tx_push(conn, 0) ? : err;
 	if (err)
 		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);
 }

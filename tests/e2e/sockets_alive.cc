@@ -99,6 +99,23 @@ Expect given_up(int connections = 1)
 	return expect;
 }
 
+/** All that this end has sent is acknowledged, so that silence has nothing to repeat. */
+void settle(int fd, Location where = Location::current())
+{
+	wait_for("acknowledgements", [&] {
+		tcp_info info{};
+		socklen_t size = sizeof(info);
+		sys(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), "TCP_INFO", where);
+		return info.tcpi_unacked == 0;
+	}, patience(10), where);
+}
+
+void settle(const Pair &pair, Location where = Location::current())
+{
+	settle(pair.client, where);
+	settle(pair.server, where);
+}
+
 void check_idle(int fd, milliseconds time, Location where = Location::current())
 {
 	check_equal(poll_now(fd, POLLIN | POLLRDHUP, static_cast<int>(time.count())), 0, "events of an idle socket", where);
@@ -182,10 +199,13 @@ E2E_CASE(rekey_both_at_once_in_bulk, encrypted(), 120, true)
 				std::this_thread::sleep_for(milliseconds(2));
 			}
 		});
+		struct Over {
+			std::atomic<bool> &over;
+			~Over() { over = true; }
+		} ends{over};
 		Thread reader([&] { check_text(read_exactly(pair.client, size), size); });
 		check_text(read_exactly(pair.server, size), size);
 		reader.join();
-		over = true;
 	}
 	unsigned generation = state_of(run.client(), pair.client).tx_generation;
 	check(generation >= 2, "generation " + std::to_string(generation));
@@ -269,6 +289,7 @@ E2E_CASE(rekey_unanswered, encrypted(), 40)
 	if (options.plain)
 		return;
 	Pair pair = encrypted_pair(run);
+	settle(pair);
 	Silence silence(pair.server);
 	for (int i = 0; i < 10; i++)
 		rekey(pair.client);
@@ -290,10 +311,14 @@ E2E_CASE(keepalive_is_answered, encrypted(), 40, true)
 	check_idle(pair.server, long_time);
 	check_idle(pair.client, milliseconds(0));
 	if (!options.plain) {
-		unsigned generation = state_of(run.client(), pair.client).tx_generation;
+		tcpcrypt::Session client = state_of(run.client(), pair.client);
+		unsigned generation = client.tx_generation;
 		check(generation >= 3 && generation <= 6, "generation " + std::to_string(generation) + " after five seconds");
-		check_equal(state_of(run.client(), pair.client).tx_frames, generation + 1, "frames of the client");
-		check_equal(state_of(run.server(), pair.server).tx_frames, generation + 1, "frames of the server");
+		check_equal(client.tx_frames, generation + 1, "frames of the client");
+		wait_for("the server's answer to each", [&] {
+			tcpcrypt::Session server = state_of(run.server(), pair.server);
+			return server.tx_generation >= generation && server.tx_frames == server.tx_generation + 1;
+		});
 	}
 	check_works(pair.client, pair.server);
 }
@@ -370,6 +395,7 @@ E2E_CASE(keepalive_switched_off, encrypted(), 40)
 		wait_for("keep-alive", [&] { return state_of(run.client(), pair.client).tx_generation >= 1; }, patience(10));
 	set_option(pair.client, SOL_SOCKET, SO_KEEPALIVE, 0);
 	unsigned generation = state_of(run.client(), pair.client).tx_generation;
+	settle(pair);
 	Silence silence(pair.server);
 	check_idle(pair.client, long_time);
 	silence.end();
@@ -453,6 +479,7 @@ E2E_CASE(keepalive_of_a_reader, given_up(), 40, true)
 	keep_alive(pair.client);
 	Stopwatch watch;
 	check_works(pair.client, pair.server);
+	settle(pair);
 	Silence silence(pair.server);
 	char byte;
 	check_errno(recv(pair.client, &byte, 1, 0), ETIMEDOUT, "recv");
@@ -466,6 +493,7 @@ E2E_CASE(keepalive_of_a_reader, given_up(), 40, true)
 E2E_CASE(keepalive_of_a_poller, given_up(), 40)
 {
 	Pair pair = encrypted_pair(run, [](int fd) { keep_alive(fd); });
+	settle(pair);
 	Silence silence(pair.server);
 	Stopwatch watch;
 	short events = poll_now(pair.client, POLLIN, 20000);
@@ -482,6 +510,7 @@ E2E_CASE(keepalive_of_a_late_writer, given_up(), 40)
 		return;
 	}
 	Pair pair = encrypted_pair(run, [](int fd) { keep_alive(fd, {.count = 5}); });
+	settle(pair);
 	Silence silence(pair.server);
 	wait_for("keep-alive", [&] {
 		tcpcrypt::Session state = state_of(run.client(), pair.client);
@@ -496,6 +525,7 @@ E2E_CASE(keepalive_of_a_late_writer, given_up(), 40)
 E2E_CASE(keepalive_of_a_peer_that_returns, encrypted(), 40)
 {
 	Pair pair = encrypted_pair(run, [](int fd) { keep_alive(fd, {.count = 20}); });
+	settle(pair);
 	Silence silence(pair.server);
 	check_idle(pair.client, milliseconds(4000));
 	silence.end();
@@ -513,7 +543,8 @@ E2E_CASE(keepalive_and_user_timeout, given_up(2), 60)
 		keep_alive(pair.client, {.count = count});
 		Stopwatch watch;
 		check_works(pair.client, pair.server);
-		Silence silence(pair.server);
+		settle(pair);
+	Silence silence(pair.server);
 		char byte;
 		check_errno(recv(pair.client, &byte, 1, 0), ETIMEDOUT, "recv");
 		check_between(watch.elapsed(), milliseconds(timeout - 100), milliseconds(timeout + 1500) + patience(1),

@@ -184,7 +184,7 @@ void rekeys_behind_unread_data(Run &run)
 		check(d.app("setsockopt", "1 8 204e0000").ok, "SO_RCVBUF 20000");
 		Bytes all;
 		for (unsigned generation = 1; generation <= 4; generation++) {
-			for (int i = 0; i < 9; i++) {
+			for (int i = 0; i < (generation < 3 ? 9 : 3); i++) {
 				Bytes data = pattern(generation, static_cast<std::uint64_t>(i) * 1000, 1000);
 				append(all, data);
 				d.channel().send(data);
@@ -193,6 +193,36 @@ void rekeys_behind_unread_data(Run &run)
 			take_request(d, generation);
 			nothing_comes(d, Millis(100));
 		}
+		d.app_receives(all);
+		nothing_comes(d, Millis(100));
+		d.prove_encrypted();
+	});
+}
+
+// Two questions at once in front of a reader that reads nothing: each has its answer, in order.
+void two_rekeys_behind_unread_data(Run &run)
+{
+	established(run, [](Dialogue &d) {
+		check(d.app("setsockopt", "1 8 204e0000").ok, "SO_RCVBUF 20000");
+		Bytes all;
+		for (int i = 0; i < 14; i++) {
+			Bytes data = pattern(1, static_cast<std::uint64_t>(i) * 1500, 1500);
+			append(all, data);
+			if (i == 13)
+				d.channel().send_rekey(data);
+			else
+				d.channel().send(data);
+		}
+		take_request(d, 1);
+		Bytes more = pattern(2, 0, 100);
+		append(all, more);
+		d.channel().sending.advance();
+		d.channel().enqueue(Frame{.data = more, .control = control_rekey});
+		d.channel().sending.advance();
+		d.channel().enqueue(Frame{.control = control_rekey});
+		d.tcp.push();
+		take_request(d, 2);
+		take_request(d, 3);
 		d.app_receives(all);
 		nothing_comes(d, Millis(100));
 		d.prove_encrypted();
@@ -213,6 +243,7 @@ void add_alive_cases(Cases &cases)
 	cases.push_back({"F-10 F-13", "one-request-at-a-time", Roles::both, one_request_at_a_time});
 	cases.push_back({"F-10 F-13 F-08", "requests-cross", Roles::both, requests_cross});
 	cases.push_back({"F-09 F-12", "rekeys-behind-unread-data", Roles::both, rekeys_behind_unread_data});
+	cases.push_back({"F-09 F-12", "two-rekeys-behind-unread-data", Roles::both, two_rekeys_behind_unread_data});
 }
 
 } // namespace conformance
