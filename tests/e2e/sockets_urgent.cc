@@ -95,6 +95,13 @@ void check_around(int from, int to)
 	check_no_urgent(to);
 }
 
+/** To this thread: another one of the process would swallow it. */
+void sigurg_to_me(int fd, Location where = Location::current())
+{
+	f_owner_ex owner{F_OWNER_TID, thread_id()};
+	sys(fcntl(fd, F_SETOWN_EX, &owner), "F_SETOWN_EX", where);
+}
+
 class SigurgWait {
 public:
 	SigurgWait()
@@ -263,7 +270,7 @@ E2E_CASE(urgent_sigurg, encrypted(), 20, true)
 {
 	Pair pair = encrypted_pair(run);
 	SigurgWait signal;
-	sys(fcntl(pair.server, F_SETOWN, getpid()), "F_SETOWN");
+	sigurg_to_me(pair.server);
 	write_all(pair.client, text(3000));
 	wait_readable_bytes(pair.server, 3000);
 	check(!signal.came(milliseconds(50)), "SIGURG for what is not urgent");
@@ -302,7 +309,7 @@ E2E_CASE(urgent_interrupts_reader, encrypted())
 	struct sigaction action{};
 	action.sa_handler = note_signal;
 	sys(sigaction(SIGURG, &action, nullptr), "sigaction");
-	sys(fcntl(pair.server, F_SETOWN, getpid()), "F_SETOWN");
+	sigurg_to_me(pair.server);
 	pid_t reader = thread_id();
 	for (int i = 0; i < 20; i++) {
 		handled = 0;
@@ -690,24 +697,26 @@ E2E_CASE(urgent_while_nobody_reads, encrypted(), 40)
 {
 	Pair pair = encrypted_pair(run, {}, [](int fd) { set_option(fd, SOL_SOCKET, SO_RCVBUF, 20000); });
 	SigurgWait signal;
-	sys(fcntl(pair.server, F_SETOWN, getpid()), "F_SETOWN");
+	sigurg_to_me(pair.server);
 	write_all(pair.client, text(3000));
 	send_urgent(pair.client, "a");
 	check(signal.came(patience(10)), "no SIGURG");
 	wait_urgent(pair.server);
+	write_all(pair.client, text(10, 3000));
+	check_text(read_exactly(pair.server, 3000), 3000);
+	check_text(read_exactly(pair.server, 10), 10, 3000);
 	Thread writer([&] {
-		write_all(pair.client, text(100000, 3000));
+		write_all(pair.client, text(100000, 3010));
 		send_urgent(pair.client, "b");
-		write_all(pair.client, text(10, 103000));
+		write_all(pair.client, text(10, 103010));
 	});
 	std::this_thread::sleep_for(milliseconds(100));
-	check_text(read_exactly(pair.server, 3000), 3000);
-	check_text(read_exactly(pair.server, 100000), 100000, 3000);
+	check_text(read_exactly(pair.server, 100000), 100000, 3010);
 	wait_urgent(pair.server);
 	check(signal.came(patience(10)), "no SIGURG for the second one");
 	check(at_mark(pair.server), "not at the mark");
 	check_urgent(pair.server, 'b');
-	check_text(read_exactly(pair.server, 10), 10, 103000);
+	check_text(read_exactly(pair.server, 10), 10, 103010);
 }
 
 /* The waiter for urgent data is not the reader, and the byte lies far behind what may be opened ahead. */

@@ -241,7 +241,9 @@ bool Tcp::receive(const Segment &segment)
 	receive_ack(segment);
 	if (synchronized_)
 		receive_payload(segment);
-	if (automatic && segment.length() && !segment.has(SYN))
+	// A keep-alive probe is of no length, and a number behind.
+	bool probe = synchronized_ && segment.length() == 0 && segment.seq + 1 == next_ack();
+	if (automatic && (segment.length() || probe) && !segment.has(SYN))
 		send_ack();
 	return true;
 }
