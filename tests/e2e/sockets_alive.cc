@@ -221,6 +221,9 @@ E2E_CASE(rekey_errors, encrypted(), 30, true)
 	Listener listener = listen_here(run);
 	Fd unconnected = socket_in(run.client(), listener.address.family());
 	check_errno(request_rekey(unconnected), ENOPROTOOPT, "before connect()");
+	/* The exchange waits for two programs to start, which may take long on a slow machine. */
+	run.client().set("net/tcpcrypt/handshake_timeout_ms", "60000");
+	run.server().set("net/tcpcrypt/handshake_timeout_ms", "60000");
 	run.server().run("nft 'add table inet hold; add chain inet hold in { type filter hook input priority 0; }; "
 			 "add rule inet hold in tcp flags & (syn | psh) == psh drop'");
 	Fd client = connect_here(run, listener);

@@ -225,7 +225,6 @@ E2E_CASE(urgent_inline_late, encrypted())
 E2E_CASE(urgent_is_the_last_byte, encrypted())
 {
 	Pair pair = encrypted_pair(run);
-	int total = 0;
 	for (std::size_t size : {2, 3, 4, 5, 100, 2047, 2049, 5000, 40000}) {
 		std::string data = text(size - 1) + "!";
 		send_urgent(pair.client, data);
@@ -237,7 +236,6 @@ E2E_CASE(urgent_is_the_last_byte, encrypted())
 		check_urgent(pair.server, '!');
 		check_text(read_exactly(pair.server, size - 1), size - 1);
 		check(at_mark(pair.server), "not at the mark");
-		total++;
 	}
 	write_all(pair.client, text(10));
 	check_text(read_exactly(pair.server, 10), 10);

@@ -127,10 +127,10 @@ const BadPoint bad_points[] = {
 /** Little-endian; the prime of Curve448 is 2^448 - 2^224 - 1. */
 Bytes u448(std::uint8_t first, std::uint8_t low, std::uint8_t middle, std::uint8_t high)
 {
-	Bytes u{first};
-	u.resize(28, low);
-	u.push_back(middle);
-	u.resize(56, high);
+	Bytes u(56, high);
+	std::fill_n(u.begin(), 28, low);
+	u[0] = first;
+	u[28] = middle;
 	return u;
 }
 
