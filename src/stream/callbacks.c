@@ -48,7 +48,7 @@ void tcpcrypt_write_space(struct sock *sk)
 
 	if (!conn)
 		return;
-	if (conn->tx.n_out && !conn->tx.pushing)	/* TCP refuses for want of memory: the timer tries again */
+	if ((conn->tx.n_out || tcpcrypt_tx_rekey_owed(conn)) && !conn->tx.pushing)	/* else the timer tries again */
 		tcpcrypt_conn_kick(conn);
 	conn->saved_write_space(sk);
 }

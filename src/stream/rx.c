@@ -859,7 +859,7 @@ int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 	}
 	while (conn->state == TCPCRYPT_ENCRYPTED && !conn->tx.owed && tcpcrypt_rx_answer_unopened(conn)) {
 		conn->tx.owed = true;
-		tcpcrypt_tx_answer_rekey(conn);		/* still owed: the timer makes this run again */
+		tcpcrypt_tx_answer_rekey(conn);		/* still owed: the timer or write_space makes this run again */
 	}
 	if (conn->state == TCPCRYPT_DEAD)
 		conn->saved_state_change(sk);

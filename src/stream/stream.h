@@ -116,6 +116,14 @@ int tcpcrypt_tx_finish(struct tcpcrypt_conn *conn);
 int tcpcrypt_tx_rekey(struct tcpcrypt_conn *conn);
 
 /**
+ * tcpcrypt_tx_rekey_owed() - has no frame of a new generation gone out yet?
+ * @conn: connection, lock held
+ *
+ * One that answers the peer, one that was asked for, or one that could not be sealed for want of memory.
+ */
+bool tcpcrypt_tx_rekey_owed(const struct tcpcrypt_conn *conn);
+
+/**
  * tcpcrypt_tx_answer_rekey() - the empty frames with rekey=1 that are owed, at once (F-09)
  *
  * None after FINp. The worker retries what fails.

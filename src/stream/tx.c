@@ -549,24 +549,32 @@ static int tx_flush_waiting(struct tcpcrypt_conn *conn)
 	return 0;
 }
 
-/* A frame of a new generation that no data has carried yet: to answer, asked for, or not sealed for want of memory. */
-static bool tx_rekey_owed(const struct tcpcrypt_conn *conn)
+bool tcpcrypt_tx_rekey_owed(const struct tcpcrypt_conn *conn)
 {
 	return conn->tx.gen < conn->rx.gen || conn->tx.owed || conn->tx.rekey;
 }
 
 void tcpcrypt_tx_answer_rekey(struct tcpcrypt_conn *conn)
 {
+	struct sock *sk = conn->sk;
 	int err = 0;
 
 	if (conn->tx.finp || conn->shut_tx)	/* nothing may follow FINp; before it, FINp's own frame carries it */
 		return;
-	while (tx_rekey_owed(conn) && !err) {
-		/* A peer that asks and takes no answer must not fill our memory: what is owed is a number. */
-		if (conn->tx.n_out + 2 > ARRAY_SIZE(conn->tx.out) ||
-		    conn->sk->sk_wmem_queued > READ_ONCE(conn->sk->sk_sndbuf) + TX_ANSWERS_MAX)
-			err = -EAGAIN;
-		else
+	while (tcpcrypt_tx_rekey_owed(conn) && !err) {
+		/*
+		 * A peer that asks and takes no answer must not fill our memory: what is owed is a number. Its ACKs
+		 * bring us back, by write_space.
+		 */
+		if (sk->sk_wmem_queued > READ_ONCE(sk->sk_sndbuf) + TX_ANSWERS_MAX) {
+			if (!sk->sk_socket)
+				err = -EAGAIN;
+			else
+				set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+			break;
+		}
+		err = conn->tx.n_out + 2 > ARRAY_SIZE(conn->tx.out) ? -EAGAIN : 0;
+		if (!err)
 			err = tcpcrypt_tx_seal(conn, NULL, 0, 0);
 	}
 	if (!err || conn->tx.n_out)
@@ -620,7 +628,7 @@ int tcpcrypt_tx_work(struct tcpcrypt_conn *conn)
 		err = tcpcrypt_tx_push(conn, 0);
 	if (!err)
 		err = tx_flush_waiting(conn);
-	if (!err && tx_rekey_owed(conn))
+	if (!err && tcpcrypt_tx_rekey_owed(conn))
 		tcpcrypt_tx_answer_rekey(conn);
 	if (!err && conn->shut_tx && !conn->fin_sent)
 		err = tcpcrypt_tx_finish(conn);

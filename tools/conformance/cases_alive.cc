@@ -229,6 +229,33 @@ void two_rekeys_behind_unread_data(Run &run)
 	});
 }
 
+// We ask on and on, and take no answer: the device remembers how many it owes, and not the answers.
+void answers_into_a_closed_window(Run &run)
+{
+	established(run, [](Dialogue &d) {
+		constexpr unsigned questions = 5000;
+		constexpr std::size_t answer_size = 20, notsent_at = 144;	// tcpi_notsent_bytes
+		check(d.app("setsockopt", "1 7 00120000").ok, "SO_SNDBUF 4608");
+		d.tcp.window = 0;
+		d.tcp.send_ack();
+		for (unsigned i = 0; i < questions; i++) {
+			d.channel().sending.advance();
+			d.channel().enqueue(Frame{.control = control_rekey});
+		}
+		d.tcp.flush();
+		Bytes info = from_hex(d.app("getsockopt", "6 11 240").value).value_or(Bytes{});
+		check(info.size() >= notsent_at + 4, "TCP_INFO has no tcpi_notsent_bytes");
+		std::size_t notsent = info[notsent_at] | info[notsent_at + 1] << 8 | info[notsent_at + 2] << 16;
+		check(notsent >= answer_size, "the device made no answer");
+		check(notsent < questions * answer_size - answer_size, std::to_string(notsent) + " bytes of answers wait");
+		d.tcp.window = 65535;
+		d.tcp.send_ack();
+		for (unsigned generation = 1; generation <= questions; generation++)
+			take_request(d, generation);
+		d.prove_encrypted();
+	});
+}
+
 } // namespace
 
 void add_alive_cases(Cases &cases)
@@ -244,6 +271,7 @@ void add_alive_cases(Cases &cases)
 	cases.push_back({"F-10 F-13 F-08", "requests-cross", Roles::both, requests_cross});
 	cases.push_back({"F-09 F-12", "rekeys-behind-unread-data", Roles::both, rekeys_behind_unread_data});
 	cases.push_back({"F-09 F-12", "two-rekeys-behind-unread-data", Roles::both, two_rekeys_behind_unread_data});
+	cases.push_back({"F-09", "answers-into-a-closed-window", Roles::both, answers_into_a_closed_window, true, true});
 }
 
 } // namespace conformance
