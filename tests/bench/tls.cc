@@ -2,11 +2,16 @@
 // TLS 1.3 by OpenSSL over the sockets of a measurement, to compare the set-up of connections with.
 #include "tls.hh"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <sys/socket.h>
 
 #include <stdexcept>
 #include <string>
+
+#include "process.hh"
 
 namespace bench {
 
@@ -79,6 +84,9 @@ int Tls::keep_session(SSL *connection, SSL_SESSION *session)
 
 Tls::Connection Tls::open(const Context &context, int fd) const
 {
+	// A handshake is several writes, none of which shall wait for the ACK of the last one.
+	int on = 1;
+	check(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), "setsockopt(TCP_NODELAY)");
 	Connection connection(SSL_new(context.get()));
 	require(connection && SSL_set_fd(connection.get(), fd), "SSL_set_fd");
 	return connection;
