@@ -204,11 +204,7 @@ E2E_CASE(option_before_connect, nothing())
 E2E_CASE(option_during_exchange, encrypted())
 {
 	Listener listener = listen_here(run);
-	/* The exchange waits for two programs to start, which may take long on a slow machine. */
-	run.client().set("net/tcpcrypt/handshake_timeout_ms", "60000");
-	run.server().set("net/tcpcrypt/handshake_timeout_ms", "60000");
-	run.server().run("nft 'add table inet hold; add chain inet hold in { type filter hook input priority 0; }; "
-			 "add rule inet hold in tcp flags & (syn | psh) == psh drop'");
+	hold_exchange(run);
 	Fd client = connect_here(run, listener);
 	Fd server = accept_from(listener.fd);
 	std::array<char, 64> buffer;
@@ -219,7 +215,7 @@ E2E_CASE(option_during_exchange, encrypted())
 				    "option " + std::to_string(name) + " during the exchange");
 		}
 	}
-	run.server().run("nft delete table inet hold");
+	let_exchange_go(run);
 	check_session(client, server);
 }
 
@@ -461,11 +457,10 @@ E2E_CASE(settings_are_per_namespace, nothing())
 /* An exchange that the peer does not go on with ends with ETIMEDOUT. */
 E2E_CASE(handshake_timeout, unaudited(), 30)
 {
-	run.client().set("handshake_timeout_ms", "500");
 	auto client_before = run.client().counters(), server_before = run.server().counters();
 	Listener listener = listen_here(run);
-	run.server().run("nft 'add table inet hold; add chain inet hold in { type filter hook input priority 0; }; "
-			 "add rule inet hold in tcp flags & (syn | psh) == psh drop'");
+	hold_exchange(run);
+	run.client().set("handshake_timeout_ms", "500");
 	Fd client = connect_here(run, listener);
 	Fd server = accept_from(listener.fd);
 	Stopwatch watch;
@@ -473,7 +468,7 @@ E2E_CASE(handshake_timeout, unaudited(), 30)
 	check_errno(recv(client, &byte, 1, 0), ETIMEDOUT, "recv at the client");
 	check(watch.elapsed() < patience(5), "it took " + std::to_string(watch.elapsed().count()) + " ms");
 	check_errno(recv(server, &byte, 1, 0), ECONNRESET, "recv at the server");
-	run.server().run("nft delete table inet hold");
+	let_exchange_go(run);
 	auto client_after = run.client().counters(), server_after = run.server().counters();
 	check_equal(client_after["abort-timeout"] - client_before["abort-timeout"], 1, "abort-timeout of the client");
 	check_equal(client_after["encrypted-connect"] - client_before["encrypted-connect"], 0, "encrypted connections");

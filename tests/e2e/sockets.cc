@@ -176,6 +176,19 @@ Pair encrypted_pair(Run &run, const Prepare &client, const Prepare &listener)
 	return pair;
 }
 
+void hold_exchange(Run &run)
+{
+	run.client().set("handshake_timeout_ms", "60000");
+	run.server().set("handshake_timeout_ms", "60000");
+	run.server().run("nft 'add table inet hold; add chain inet hold in { type filter hook input priority 0; }; "
+			 "add rule inet hold in tcp flags & (syn | psh) == psh drop'");
+}
+
+void let_exchange_go(Run &run)
+{
+	run.server().run("nft delete table inet hold");
+}
+
 Session session_of(int fd, Location where)
 {
 	Session session;
@@ -321,6 +334,21 @@ void set_blocking(int fd, bool blocking)
 {
 	int flags = sys(fcntl(fd, F_GETFL), "F_GETFL");
 	sys(fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK), "F_SETFL");
+}
+
+std::size_t fill_for_good(int fd)
+{
+	std::size_t total = 0;
+	for (int refusals = 0; refusals < 3;) {
+		std::string chunk = text(30000, total);
+		ssize_t wrote = send(fd, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+		refusals = wrote > 0 ? 0 : refusals + 1;
+		if (wrote > 0)
+			total += static_cast<std::size_t>(wrote);
+		else
+			poll_now(fd, POLLOUT, 100);
+	}
+	return total;
 }
 
 short poll_now(int fd, short events, int limit_ms)

@@ -93,6 +93,13 @@ Pair connect_pair(Run &run, const Prepare &client = {}, const Prepare &listener 
 /** The same, and both ends have keys, and agree on the session. */
 Pair encrypted_pair(Run &run, const Prepare &client = {}, const Prepare &listener = {});
 
+/**
+ * From here on nothing with PSH reaches the server, so that a key exchange waits, for much longer than two programs
+ * take to start on a slow machine.
+ */
+void hold_exchange(Run &run);
+void let_exchange_go(Run &run);
+
 /* Is it encrypted? */
 
 struct Session {
@@ -127,6 +134,9 @@ void check_text(const std::string &got, std::size_t size, std::size_t offset = 0
 		Location where = Location::current());
 /** Both ways, a few bytes: the connection works. */
 void check_works(int client, int server, Location where = Location::current());
+
+/** Until not one byte is taken any more, and none leaves for the peer; how many were. */
+std::size_t fill_for_good(int fd);
 
 void set_blocking(int fd, bool blocking);
 /** What poll() says now, or within the limit. */

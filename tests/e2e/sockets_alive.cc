@@ -121,22 +121,6 @@ void check_idle(int fd, milliseconds time, Location where = Location::current())
 	check_equal(poll_now(fd, POLLIN | POLLRDHUP, static_cast<int>(time.count())), 0, "events of an idle socket", where);
 }
 
-/** Until not one byte is taken any more. */
-std::size_t fill(int fd)
-{
-	std::size_t total = 0;
-	for (int refusals = 0; refusals < 3;) {
-		std::string chunk = text(30000, total);
-		ssize_t wrote = send(fd, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-		refusals = wrote > 0 ? 0 : refusals + 1;
-		if (wrote > 0)
-			total += static_cast<std::size_t>(wrote);
-		else
-			std::this_thread::sleep_for(milliseconds(100));
-	}
-	return total;
-}
-
 /** As long as keep-alive with Times{} would bear a dead peer, and longer. */
 constexpr milliseconds long_time{5000};
 
@@ -221,16 +205,12 @@ E2E_CASE(rekey_errors, encrypted(), 30, true)
 	Listener listener = listen_here(run);
 	Fd unconnected = socket_in(run.client(), listener.address.family());
 	check_errno(request_rekey(unconnected), ENOPROTOOPT, "before connect()");
-	/* The exchange waits for two programs to start, which may take long on a slow machine. */
-	run.client().set("net/tcpcrypt/handshake_timeout_ms", "60000");
-	run.server().set("net/tcpcrypt/handshake_timeout_ms", "60000");
-	run.server().run("nft 'add table inet hold; add chain inet hold in { type filter hook input priority 0; }; "
-			 "add rule inet hold in tcp flags & (syn | psh) == psh drop'");
+	hold_exchange(run);
 	Fd client = connect_here(run, listener);
 	Fd server = accept_from(listener.fd);
 	check_errno(request_rekey(client), ENOTCONN, "during the exchange");
 	check_errno(request_rekey(server), ENOTCONN, "during the exchange");
-	run.server().run("nft delete table inet hold");
+	let_exchange_go(run);
 	check_session(client, server);
 	check_errno(setsockopt(client, SOL_TCP_ENO, TCP_CRYPT_REKEY, &one, 0), EINVAL, "no value");
 	check_errno(setsockopt(client, SOL_TCP_ENO, TCP_CRYPT_REKEY, &one, sizeof(one) - 1), EINVAL, "a short value");
@@ -277,7 +257,7 @@ E2E_CASE(rekey_with_full_window, encrypted(), 60)
 	if (options.plain)
 		return;
 	Pair pair = encrypted_pair(run);
-	std::size_t size = fill(pair.client);
+	std::size_t size = fill_for_good(pair.client);
 	rekey(pair.client);
 	rekey(pair.client);
 	check_equal(state_of(run.client(), pair.client).tx_generation, 1u, "generation");
@@ -443,7 +423,7 @@ E2E_CASE(keepalive_with_full_window, encrypted(), 90)
 	Pair pair = encrypted_pair(run);
 	keep_alive(pair.client);
 	keep_alive(pair.server);
-	std::size_t size = fill(pair.client);
+	std::size_t size = fill_for_good(pair.client);
 	std::this_thread::sleep_for(long_time);
 	check_equal(socket_error(pair.client), 0, "SO_ERROR of the client");
 	check_equal(socket_error(pair.server), 0, "SO_ERROR of the server");
@@ -547,7 +527,7 @@ E2E_CASE(keepalive_and_user_timeout, given_up(2), 60)
 		Stopwatch watch;
 		check_works(pair.client, pair.server);
 		settle(pair);
-	Silence silence(pair.server);
+		Silence silence(pair.server);
 		char byte;
 		check_errno(recv(pair.client, &byte, 1, 0), ETIMEDOUT, "recv");
 		check_between(watch.elapsed(), milliseconds(timeout - 100), milliseconds(timeout + 1500) + patience(1),

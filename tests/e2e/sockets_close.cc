@@ -47,22 +47,6 @@ void reset(Fd &fd)
 	fd.reset();
 }
 
-/** Until not one byte is taken any more, and none leaves for the peer. */
-std::size_t fill(int fd)
-{
-	std::size_t total = 0;
-	for (int refusals = 0; refusals < 3;) {
-		std::string chunk = text(30000, total);
-		ssize_t wrote = send(fd, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-		refusals = wrote > 0 ? 0 : refusals + 1;
-		if (wrote > 0)
-			total += static_cast<std::size_t>(wrote);
-		else
-			poll_now(fd, POLLOUT, 100);
-	}
-	return total;
-}
-
 void small_buffers(int fd)
 {
 	set_option(fd, SOL_SOCKET, SO_SNDBUF, 30000);
@@ -174,7 +158,7 @@ E2E_CASE(shutdown_arguments, encrypted())
 E2E_CASE(shutdown_with_full_buffer, encrypted(), 30)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	Stopwatch watch;
 	sys(shutdown(pair.client, SHUT_WR), "shutdown");
 	check(watch.elapsed() < patience(1), "shutdown() waited");
@@ -186,7 +170,7 @@ E2E_CASE(shutdown_with_full_buffer, encrypted(), 30)
 E2E_CASE(close_with_full_buffer, encrypted(), 30)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	Stopwatch watch;
 	pair.client.reset();
 	check(watch.elapsed() < patience(1), "close() waited");
@@ -354,7 +338,7 @@ E2E_CASE(end_stays_the_end, encrypted())
 E2E_CASE(linger_waits, encrypted(), 40)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	set_linger(pair.client, 1, 30);
 	std::atomic<bool> closed = false;
 	Blocked closer([&] {
@@ -370,7 +354,7 @@ E2E_CASE(linger_waits, encrypted(), 40)
 E2E_CASE(linger_expires, encrypted(), 40)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	set_linger(pair.client, 1, 1);
 	Stopwatch watch;
 	pair.client.reset();
@@ -414,7 +398,7 @@ E2E_CASE(end_wakes_the_reader, encrypted())
 E2E_CASE(reset_wakes_the_writer, encrypted(), 30)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	fill(pair.client);
+	fill_for_good(pair.client);
 	Blocked writer([&] {
 		ssize_t wrote = send(pair.client, text(100000).data(), 100000, MSG_NOSIGNAL);
 		check(wrote < 0 && (errno == ECONNRESET || errno == EPIPE), "send: " + errno_text(errno));
@@ -426,7 +410,7 @@ E2E_CASE(reset_wakes_the_writer, encrypted(), 30)
 E2E_CASE(shutdown_wakes_the_writer, encrypted(), 30)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	Blocked writer([&] { check_errno(send(pair.client, "xxx", 3, MSG_NOSIGNAL), EPIPE, "send"); });
 	sys(shutdown(pair.client, SHUT_RDWR), "shutdown");
 	writer.join();
@@ -462,7 +446,7 @@ E2E_CASE(close_under_a_poller, encrypted())
 E2E_CASE(close_under_a_writer, encrypted(), 30)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	int fd = pair.client;
 	std::string rest = text(100000, total);
 	Blocked writer([fd, &rest] {
@@ -582,7 +566,7 @@ E2E_CASE(send_interrupted, encrypted(), 30)
 	action.sa_handler = [](int) {};
 	sys(sigaction(SIGUSR1, &action, nullptr), "sigaction");
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	Blocked writer([&] { check_errno(send(pair.client, "xxx", 3, 0), EINTR, "send"); });
 	writer.signal(SIGUSR1);
 	writer.join();
@@ -660,7 +644,7 @@ E2E_CASE(killed_in_the_middle, encrypted(), 30)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
 	Process victim([&] {
-		fill(pair.client);
+		fill_for_good(pair.client);
 		kill(getpid(), SIGKILL);
 	});
 	victim.wait();
@@ -671,7 +655,7 @@ E2E_CASE(killed_in_the_middle, encrypted(), 30)
 E2E_CASE(linger_and_the_other_end_is_done, encrypted(), 40)
 {
 	Pair pair = encrypted_pair(run, small_buffers, small_buffers);
-	std::size_t total = fill(pair.client);
+	std::size_t total = fill_for_good(pair.client);
 	set_linger(pair.client, 1, 30);
 	Blocked closer([&] { pair.client.reset(); });
 	sys(shutdown(pair.server, SHUT_WR), "shutdown");

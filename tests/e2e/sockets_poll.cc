@@ -66,15 +66,6 @@ std::size_t fill(int fd, std::size_t offset = 0)
 	}
 }
 
-/** The same until nothing moves any more on its way to the peer either. */
-std::size_t fill_for_good(int fd)
-{
-	std::size_t total = 0;
-	while (poll_now(fd, POLLOUT, 300) & POLLOUT)
-		total += fill(fd, total);
-	return total;
-}
-
 void small_buffers(int fd)
 {
 	set_option(fd, SOL_SOCKET, SO_SNDBUF, 30000);

@@ -85,12 +85,11 @@ E2E_CASE(refused_while_encrypted, unaudited(), 30, true)
 E2E_CASE(refused_during_exchange, unaudited(), 40)
 {
 	Listener listener = listen_here(run);
-	run.server().run("nft 'add table inet hold; add chain inet hold in { type filter hook input priority 0; }; "
-			 "add rule inet hold in tcp flags & (syn | psh) == psh drop'");
+	hold_exchange(run);
 	Fd client = connect_here(run, listener);
 	Fd server = accept_from(listener.fd);
 	check_refused("during the exchange");
-	run.server().run("nft delete table inet hold");
+	let_exchange_go(run);
 	check_session(client, server);
 	client.reset();
 	server.reset();

@@ -114,11 +114,12 @@ void cipher_disabled(Run &run)
 }
 
 /** One connection whose Init message goes out in two segments, for each boundary. */
-void split_everywhere(Run &run)
+void split_everywhere(Run &run, const Tep &tep)
 {
+	need(tep);
 	std::size_t length = 0;
 	for (std::size_t at = 1; at == 1 || at < length; at++) {
-		Dialogue dialogue(run);
+		Dialogue dialogue(run, tep);
 		try {
 			dialogue.open();
 			check(dialogue.encrypted(), "ENO failed");
@@ -142,9 +143,10 @@ void split_everywhere(Run &run)
 	}
 }
 
-void send_pieces(Run &run, const std::function<void(Tcp &, std::size_t)> &transmit)
+void send_pieces(Run &run, const std::function<void(Tcp &, std::size_t)> &transmit, const Tep &tep = curve25519)
 {
-	Dialogue dialogue(run);
+	need(tep);
+	Dialogue dialogue(run, tep);
 	dialogue.open();
 	check(dialogue.encrypted(), "ENO failed");
 	if (!dialogue.is_passive())
@@ -158,9 +160,9 @@ void send_pieces(Run &run, const std::function<void(Tcp &, std::size_t)> &transm
 	dialogue.prove_encrypted();
 }
 
-void one_byte_segments(Run &run)
+void one_byte_segments(Run &run, const Tep &tep)
 {
-	send_pieces(run, [](Tcp &tcp, std::size_t) { tcp.push(1); });
+	send_pieces(run, [](Tcp &tcp, std::size_t) { tcp.push(1); }, tep);
 }
 
 void pieces_backwards(Run &run)
@@ -351,8 +353,14 @@ void add_init_cases(Cases &cases)
 				 [&entry](Run &run) { malformed(run, entry.spoil); }});
 	cases.push_back({"K-03 N-04", "cipher-not-offered", Roles::active, cipher_not_offered});
 	cases.push_back({"K-03 N-04", "only-disabled-ciphers-offered", Roles::passive, cipher_disabled});
-	cases.push_back({"K-02", "init-split-at-every-byte", Roles::both, split_everywhere, false, true});
-	cases.push_back({"K-02", "init-in-one-byte-segments", Roles::both, one_byte_segments});
+	/* With the usual key, and with the longest one. */
+	cases.push_back({"K-02", "init-split-at-every-byte", Roles::both,
+			 [](Run &run) { split_everywhere(run, curve25519); }, false, true});
+	cases.push_back({"K-02", "p521-init-split-at-every-byte", Roles::both,
+			 [](Run &run) { split_everywhere(run, p521); }, true});
+	for (const Tep &tep : all_teps)
+		cases.push_back({"K-02", std::string(tep.name) + "-in-one-byte-segments", Roles::both,
+				 [&tep](Run &run) { one_byte_segments(run, tep); }});
 	cases.push_back({"K-02", "init-backwards", Roles::both, pieces_backwards});
 	cases.push_back({"K-02", "init-overlapping", Roles::both, pieces_overlapping});
 	cases.push_back({"K-02", "init-has-push", Roles::both, init_has_push});

@@ -303,52 +303,6 @@ void ignored_behind_the_key(Run &run, const Tep &tep)
 	}
 }
 
-void one_byte_segments(Run &run, const Tep &tep)
-{
-	need(tep);
-	Dialogue dialogue(run, tep);
-	dialogue.open();
-	check(dialogue.encrypted(), "ENO failed");
-	if (!dialogue.is_passive())
-		dialogue.take_init();
-	Bytes message = dialogue.own_init();
-	dialogue.tcp.enqueue(message);
-	dialogue.tcp.push(1);
-	if (dialogue.is_passive())
-		dialogue.take_init();
-	dialogue.derive_keys(message);
-	dialogue.prove_encrypted();
-}
-
-/** One connection for each boundary, with the longest key. */
-void split_everywhere(Run &run)
-{
-	need(p521);
-	std::size_t length = 0;
-	for (std::size_t at = 1; at == 1 || at < length; at++) {
-		Dialogue dialogue(run, p521);
-		try {
-			dialogue.open();
-			check(dialogue.encrypted(), "ENO failed");
-			if (!dialogue.is_passive())
-				dialogue.take_init();
-			Bytes message = dialogue.own_init({.ciphers = {0x0001}});
-			length = message.size();
-			dialogue.tcp.enqueue(message);
-			dialogue.tcp.send_range(0, at);
-			dialogue.tcp.wait_acknowledged();
-			dialogue.tcp.send_range(at, length, PSH);
-			if (dialogue.is_passive())
-				dialogue.take_init();
-			dialogue.derive_keys(message);
-			dialogue.prove_encrypted();
-		} catch (const Failure &failure) {
-			throw Failure("cut at " + std::to_string(at) + ": " + failure.what());
-		}
-		close_at_once(dialogue);
-	}
-}
-
 // K-06, K-07: nothing of one key exchange comes again in another.
 void fresh_each_time(Run &run, const Tep &tep)
 {
@@ -382,7 +336,6 @@ const ForTeps for_teps[] = {
 	{"N-03 N-05", "both-prefixes", Roles::both, {&p256, &p521}, both_prefixes},
 	{"N-05", "base-point", Roles::both, {&curve25519, &curve448, &p256, &p521}, base_point_of},
 	{"K-01", "ignored-behind-the-key", Roles::both, {&curve448, &p256, &p521}, ignored_behind_the_key},
-	{"K-02", "one-byte-segments", Roles::both, {&curve448, &p256, &p521}, one_byte_segments},
 	{"K-06 K-07 E-21", "fresh-each-time", Roles::both, {&curve448, &p256, &p521}, fresh_each_time},
 };
 
@@ -401,7 +354,6 @@ void add_point_cases(Cases &cases)
 			cases.push_back({entry.ids, std::string(tep->name) + "-" + entry.name, entry.roles,
 					 [tep, &entry](Run &run) { entry.body(run, *tep); }});
 	cases.push_back({"N-05", "curve448-not-reduced", Roles::both, base_point_not_reduced});
-	cases.push_back({"K-02", "p521-init-split-at-every-byte", Roles::both, split_everywhere, true});
 }
 
 } // namespace conformance
