@@ -166,7 +166,13 @@ static u32 rx_data_sure(u32 need)
 	return data < TCPCRYPT_URGENT_LEN ? data : data - min_t(u32, data, TCPCRYPT_URGENT_LEN + 1);
 }
 
-static u32 rx_count(struct tcpcrypt_conn *conn, u32 limit, u32 *sure)
+static bool rx_sealed(struct tcpcrypt_conn *conn)
+{
+	return conn->state == TCPCRYPT_ENCRYPTED && !conn->rx.finp && rx_whole(conn);
+}
+
+/* Bytes to read, no further than @limit; @sealed: rx_sealed(). In *@sure: those of them that are certain. */
+static u32 rx_count(struct tcpcrypt_conn *conn, u32 limit, bool sealed, u32 *sure)
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
 	u32 avail = rx->ready, queued, pos;
@@ -174,7 +180,7 @@ static u32 rx_count(struct tcpcrypt_conn *conn, u32 limit, u32 *sure)
 	struct sk_buff *at = NULL;
 
 	*sure = avail;
-	if (avail >= limit || conn->state != TCPCRYPT_ENCRYPTED || rx->finp || !rx_whole(conn))
+	if (avail >= limit || !sealed)
 		return avail;
 	avail += rx_data_of(rx->need);
 	*sure += rx_data_sure(rx->need);
@@ -202,7 +208,7 @@ u32 tcpcrypt_rx_avail(struct tcpcrypt_conn *conn, u32 limit)
 {
 	u32 sure;
 
-	return rx_count(conn, limit, &sure);
+	return rx_count(conn, limit, conn->rx.ready < limit && rx_sealed(conn), &sure);
 }
 
 u32 tcpcrypt_rx_inq(struct tcpcrypt_conn *conn)
@@ -225,19 +231,20 @@ u32 tcpcrypt_rx_target(const struct tcpcrypt_conn *conn)
 bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
+	bool sealed = rx_sealed(conn);
 	u32 avail, sure, target;
 
 	WRITE_ONCE(rx->at_mark, rx->urg_data && rx->urg_pos == tcpcrypt_rx_pos(rx));
 	target = tcpcrypt_rx_target(conn);
 	/* SO_OOBINLINE may change any time: at the mark one byte more is known of than it takes now. */
-	avail = rx_count(conn, target + rx->at_mark, &sure);
+	avail = rx_count(conn, target + rx->at_mark, sealed, &sure);
 	/* As tcp_epollin_ready() has it: no more comes before somebody reads. Small frames are mostly overhead. */
 	if (avail < target && avail > target - max(conn->rcvlowat, 1) && tcp_epollin_ready(conn->sk, INT_MAX)) {
 		avail = target;
 		sure = target;
 	}
 	WRITE_ONCE(rx->doubt, avail >= target && sure < target);
-	WRITE_ONCE(rx->sealed, conn->state == TCPCRYPT_ENCRYPTED && !rx->finp && rx_whole(conn));
+	WRITE_ONCE(rx->sealed, sealed);
 	WRITE_ONCE(rx->avail, avail);
 	return avail >= target;
 }
@@ -293,8 +300,8 @@ bool tcpcrypt_rx_answer_unopened(struct tcpcrypt_conn *conn)
 {
 	const struct tcpcrypt_rx *rx = &conn->rx;
 
-	return !conn->tx.finp && !conn->shut_tx && !rx->finp && rx_whole(conn) && rx->ready >= rx_ahead_max(conn) &&
-	       conn->tx.gen >= rx->gen && rx_rekey_ahead(conn) && conn->tx.gen - rx->gen < max(rx->rekeys, 1U);
+	return unlikely(rx->ready >= rx_ahead_max(conn)) && !conn->tx.finp && !conn->shut_tx && !rx->finp &&
+	       rx_whole(conn) && conn->tx.gen >= rx->gen && rx_rekey_ahead(conn) && conn->tx.gen - rx->gen < max(rx->rekeys, 1U);
 }
 
 bool tcpcrypt_rx_unopened(struct tcpcrypt_conn *conn)
@@ -778,7 +785,8 @@ void tcpcrypt_rx_was_read(struct tcpcrypt_conn *conn)
 			conn->saved_data_ready(conn->sk);
 	}
 	if (likely(!rx->sealed)) {
-		WRITE_ONCE(rx->starved, false);
+		if (unlikely(rx->starved))
+			WRITE_ONCE(rx->starved, false);
 		return;
 	}
 	if (rx->ready >= rx_ahead_max(conn))
