@@ -158,6 +158,7 @@ struct tcpcrypt_chunk {
  * @turned_away: a poll that had to open frames found the socket busy; set under the spinlock by those, under
  *	the lock by others; cleared by the worker, which opens them and wakes everybody
  * @starved: frames were to be opened ahead, but that many bytes are not read yet; poll reads it without the lock
+ * @sleeper: bytes that will do for the most modest of the readers that sleep, 0: nobody does; may be stale
  * @spare: a used chunk, kept for the next frame
  * @req: AEAD request, allocated with @cipher
  * @sg: for the ciphertext
@@ -192,6 +193,7 @@ struct tcpcrypt_rx {
 	bool doubt;
 	bool turned_away;
 	bool starved;
+	size_t sleeper;
 	struct tcpcrypt_chunk *spare;
 	struct aead_request *req;
 	struct scatterlist *sg;

@@ -23,7 +23,7 @@ void tcpcrypt_data_ready(struct sock *sk)
 			wake = READ_ONCE(conn->rx.urg_wanted);
 		}
 		if (wake)
-			conn->saved_data_ready(sk);
+			tcpcrypt_rx_wake(conn);
 		break;
 	default:
 		conn->saved_data_ready(sk);

@@ -202,6 +202,7 @@ static int recv_locked(struct sock *sk, struct msghdr *msg, size_t len, int flag
 			continue;
 		}
 		tcpcrypt_rx_idle(conn);
+		tcpcrypt_rx_sleep(conn, target - run.copied);
 		sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
 		tcpcrypt_wait(sk, &timeo);
 		sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);

@@ -228,6 +228,15 @@ u32 tcpcrypt_rx_target(const struct tcpcrypt_conn *conn)
 	       (READ_ONCE(conn->rx.at_mark) && !sock_flag(conn->sk, SOCK_URGINLINE));
 }
 
+/*
+ * Is there enough for somebody to be woken? SO_RCVLOWAT is what the next reader waits for; one that has already
+ * taken a part of what he asked for needs less than that. (TCP's own would sleep on, and maybe for ever.)
+ */
+static bool rx_enough(const struct tcpcrypt_conn *conn, u32 avail)
+{
+	return avail >= tcpcrypt_rx_target(conn) || (conn->rx.sleeper && avail >= conn->rx.sleeper);
+}
+
 bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
@@ -246,7 +255,20 @@ bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn)
 	WRITE_ONCE(rx->doubt, avail >= target && sure < target);
 	WRITE_ONCE(rx->sealed, sealed);
 	WRITE_ONCE(rx->avail, avail);
-	return avail >= target;
+	return rx_enough(conn, avail);
+}
+
+void tcpcrypt_rx_sleep(struct tcpcrypt_conn *conn, size_t need)
+{
+	struct tcpcrypt_rx *rx = &conn->rx;
+
+	rx->sleeper = rx->sleeper ? min(rx->sleeper, need) : need;
+}
+
+void tcpcrypt_rx_wake(struct tcpcrypt_conn *conn)
+{
+	conn->rx.sleeper = 0;		/* who sleeps on says so again */
+	conn->saved_data_ready(conn->sk);
 }
 
 /*
@@ -857,7 +879,7 @@ int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_rx *rx = &conn->rx;
 	struct sock *sk = conn->sk;
-	bool readable = rx->avail >= tcpcrypt_rx_target(conn), turned_away;
+	bool readable = rx_enough(conn, rx->avail), turned_away;
 	ssize_t ret = 0;
 
 	while (ret >= 0 && tcpcrypt_rx_needs_worker(conn) && conn->state == TCPCRYPT_ENCRYPTED) {
@@ -880,7 +902,7 @@ int tcpcrypt_rx_work(struct tcpcrypt_conn *conn)
 	}
 	/* What was readable before has woken who waits when it arrived. */
 	if ((tcpcrypt_rx_update(conn) && !readable) || turned_away || rx->urg_news)
-		conn->saved_data_ready(sk);
+		tcpcrypt_rx_wake(conn);
 	rx->urg_news = false;
 	if (ret == -ENOMEM) {
 		tcpcrypt_conn_timer(conn, TCPCRYPT_RETRY_DELAY);

@@ -163,6 +163,12 @@ u32 tcpcrypt_rx_target(const struct tcpcrypt_conn *conn);
 /** tcpcrypt_rx_update() - bring rx.avail up to date; true if there is enough for a reader to be woken */
 bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn);
 
+/** tcpcrypt_rx_sleep() - a reader is about to sleep until there are @need bytes (more than none), or somebody else is woken */
+void tcpcrypt_rx_sleep(struct tcpcrypt_conn *conn, size_t need);
+
+/** tcpcrypt_rx_wake() - wake who waits for something to read */
+void tcpcrypt_rx_wake(struct tcpcrypt_conn *conn);
+
 /** tcpcrypt_rx_needs_worker() - is there something that no reader would come for? */
 bool tcpcrypt_rx_needs_worker(struct tcpcrypt_conn *conn);
 

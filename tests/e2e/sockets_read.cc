@@ -472,6 +472,25 @@ E2E_CASE(low_water_mark_and_tiny_frames, encrypted(), 60)
 	check_text(read_exactly(pair.server, written), written);
 }
 
+/* Who has taken a part of what he asked for waits for the rest, which is less than the mark. */
+E2E_CASE(low_water_mark_and_a_smaller_rest, encrypted())
+{
+	Pair pair = encrypted_pair(run);
+	set_option(pair.server, SOL_SOCKET, SO_RCVLOWAT, 100000);
+	write_all(pair.client, text(1000));
+	wait_readable_bytes(pair.server, 1000);
+	Thread reader([&] {
+		std::string data(3000, '\0');
+		check_equal(recv(pair.server, data.data(), data.size(), 0), static_cast<ssize_t>(3000), "recv");
+		check_text(data, 3000);
+	});
+	wait_readable_bytes(pair.server, 0);
+	write_all(pair.client, text(1500, 1000));
+	wait_readable_bytes(pair.server, 1500);
+	write_all(pair.client, text(500, 2500));
+	reader.join();
+}
+
 /* Since 6.9: a place to peek at that moves on with each look. */
 E2E_CASE(peek_offset, encrypted())
 {
