@@ -163,10 +163,16 @@ u32 tcpcrypt_rx_target(const struct tcpcrypt_conn *conn);
 /** tcpcrypt_rx_update() - bring rx.avail up to date; true if there is enough for a reader to be woken */
 bool tcpcrypt_rx_update(struct tcpcrypt_conn *conn);
 
-/** tcpcrypt_rx_sleep() - a reader is about to sleep until there are @need bytes (more than none), or somebody else is woken */
+/**
+ * tcpcrypt_rx_sleep() - a reader is about to sleep, and @need bytes will do for it
+ * @conn: lock owned
+ * @need: more than 0
+ *
+ * It holds until the next tcpcrypt_rx_wake(): who is woken in vain says it again.
+ */
 void tcpcrypt_rx_sleep(struct tcpcrypt_conn *conn, size_t need);
 
-/** tcpcrypt_rx_wake() - wake who waits for something to read */
+/** tcpcrypt_rx_wake() - wake all who wait for something to read; lock held */
 void tcpcrypt_rx_wake(struct tcpcrypt_conn *conn);
 
 /** tcpcrypt_rx_needs_worker() - is there something that no reader would come for? */
