@@ -215,7 +215,7 @@ int tcpcrypt_set_rcvlowat(struct sock *sk, int val)
 		WRITE_ONCE(conn->rcvlowat, sk->sk_rcvlowat);
 		WRITE_ONCE(sk->sk_rcvlowat, 1);
 		if (tcpcrypt_rx_update(conn))
-			conn->saved_data_ready(sk);
+			tcpcrypt_rx_wake(conn);
 	}
 	return ret;
 }

@@ -804,7 +804,7 @@ void tcpcrypt_rx_was_read(struct tcpcrypt_conn *conn)
 	if (unlikely(rx->urg_news)) {
 		rx->urg_news = false;
 		if (rx->urg_wanted)
-			conn->saved_data_ready(conn->sk);
+			tcpcrypt_rx_wake(conn);
 	}
 	if (likely(!rx->sealed)) {
 		if (unlikely(rx->starved))

@@ -41,7 +41,7 @@ static void worker_wake(struct tcpcrypt_conn *conn)
 	conn->saved_write_space(sk);
 	conn->saved_state_change(sk);
 	if (tcpcrypt_rx_update(conn))
-		conn->saved_data_ready(sk);
+		tcpcrypt_rx_wake(conn);
 }
 
 /*
@@ -62,7 +62,7 @@ static void worker_tcp_closed(struct tcpcrypt_conn *conn)
 	if (conn->state == TCPCRYPT_ENCRYPTED)
 		tcpcrypt_conn_wipe_keys(conn);
 	if (tcpcrypt_rx_update(conn))
-		conn->saved_data_ready(conn->sk);
+		tcpcrypt_rx_wake(conn);
 }
 
 static void worker_encrypted(struct tcpcrypt_conn *conn)
