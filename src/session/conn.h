@@ -533,7 +533,11 @@ static inline void tcpcrypt_leave(void)
 	this_cpu_dec(tcpcrypt_inside);
 }
 
-/** tcpcrypt_leave_to_base() - as leave, but the base's function is still called with our frame on the stack */
+/**
+ * tcpcrypt_leave_to_base() - as leave, but the base's function is still called with our frame on the stack
+ *
+ * For one that does not sleep, or not for long: the module waits until it is back.
+ */
 static inline void tcpcrypt_leave_to_base(void)
 {
 	__module_get(THIS_MODULE);

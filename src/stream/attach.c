@@ -4,6 +4,7 @@
 #include "option/option.h"
 #include "stream/worker.h"
 #include <linux/net.h>
+#include <linux/sched/signal.h>
 #include <net/inet_common.h>
 #include <net/inet_sock.h>
 
@@ -201,6 +202,23 @@ const struct proto_ops *tcpcrypt_attach_base_ops(const struct sock *sk)
 
 	/* An IPv6 socket keeps its operations when it talks IPv4. */
 	return families[i < 0 ? 0 : i].base_ops;
+}
+
+int tcpcrypt_leave_to_sleep(const struct sock *sk, bool dontwait)
+{
+	bool user = !(current->flags & (PF_KTHREAD | PF_IO_WORKER));
+
+	if (dontwait || !user || family_of(READ_ONCE(sk->sk_prot)) < 0) {
+		tcpcrypt_leave_to_base();
+		return 0;
+	}
+	if (try_module_get(THIS_MODULE)) {
+		tcpcrypt_leave();
+		return 0;
+	}
+	restart_syscall();
+	tcpcrypt_leave();
+	return -ERESTARTNOINTR;
 }
 
 void tcpcrypt_attach(struct sock *sk, struct tcpcrypt_conn *conn)

@@ -286,7 +286,9 @@ int tcpcrypt_recvmsg(TCPCRYPT_RECVMSG_ARGS(sk, msg, len, flags))
 		tcpcrypt_leave();
 		return ret;
 	}
-	tcpcrypt_leave_to_base();
+	ret = tcpcrypt_leave_to_sleep(sk, flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
+	if (ret)
+		return ret;
 	if (READ_ONCE(sk->sk_prot)->recvmsg == tcpcrypt_recvmsg)
 		ret = tcp_prot.recvmsg(TCPCRYPT_RECVMSG_PASS(sk, msg, len, flags));
 	else
@@ -388,7 +390,9 @@ ssize_t tcpcrypt_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inod
 		tcpcrypt_leave();
 		return ret;
 	}
-	tcpcrypt_leave_to_base();
+	ret = tcpcrypt_leave_to_sleep(sk, sock->file->f_flags & O_NONBLOCK);
+	if (ret)
+		return ret;
 	ops = READ_ONCE(sock->ops);
 	if (ops->splice_read == tcpcrypt_splice_read)
 		ops = tcpcrypt_attach_base_ops(sk);

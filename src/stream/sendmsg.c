@@ -177,7 +177,9 @@ int tcpcrypt_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 		tcpcrypt_leave();
 		return ret;
 	}
-	tcpcrypt_leave_to_base();
+	ret = tcpcrypt_leave_to_sleep(sk, msg->msg_flags & MSG_DONTWAIT);
+	if (ret)
+		return ret;
 	ret = READ_ONCE(sk->sk_prot)->sendmsg(sk, msg, size);
 	tcpcrypt_back_from_base();
 	return ret;
@@ -224,7 +226,9 @@ int tcpcrypt_sendpage(struct sock *sk, struct page *page, int offset, size_t siz
 		tcpcrypt_leave();
 		return ret;
 	}
-	tcpcrypt_leave_to_base();
+	ret = tcpcrypt_leave_to_sleep(sk, flags & MSG_DONTWAIT);
+	if (ret)
+		return ret;
 	ret = READ_ONCE(sk->sk_prot)->sendpage(sk, page, offset, size, flags);
 	tcpcrypt_back_from_base();
 	return ret;

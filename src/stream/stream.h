@@ -40,6 +40,18 @@ void tcpcrypt_option_af_ops_restore(struct tcpcrypt_conn *conn);
 /** tcpcrypt_attach_base_ops() - the proto_ops that a socket would have without us */
 const struct proto_ops *tcpcrypt_attach_base_ops(const struct sock *sk);
 
+/**
+ * tcpcrypt_leave_to_sleep() - as tcpcrypt_leave_to_base(), for a function that may sleep for as long as it likes
+ * @sk: without a connection of ours
+ * @dontwait: it will return at once
+ *
+ * The connection held the module until it became plain. When rmmod was quicker than this thread, it would wait for
+ * whatever the base's function waits for. The system call is begun anew then, and meets nothing of us any more.
+ *
+ * Return: 0, or a negative error code with which the caller returns
+ */
+int tcpcrypt_leave_to_sleep(const struct sock *sk, bool dontwait);
+
 /* callbacks.c */
 void tcpcrypt_data_ready(struct sock *sk);
 void tcpcrypt_state_change(struct sock *sk);

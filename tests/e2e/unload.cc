@@ -145,6 +145,54 @@ E2E_CASE(plain_holds_nothing, unaudited(), 30)
 	check_session(second, child);
 }
 
+/*
+ * Who waited in our functions when the connection became plain goes on waiting in TCP's. The module is refused to be
+ * unloaded, or it is gone at once: it is not half gone until he returns.
+ */
+E2E_CASE(sleeper_of_plain, unaudited(), 60, true)
+{
+	run.server().set("enable_listen", "0");
+	run.server().run("tc qdisc replace dev wire root netem delay 200ms");
+	Listener listener = listen_here(run);
+	int pipes[2];
+	sys(pipe2(pipes, O_CLOEXEC), "pipe");
+	Fd out(pipes[0]), in(pipes[1]);
+	for (int i = 0; i < 8; i++) {
+		Fd client = connect_from(run.client(), listener.address, [](int fd) { set_blocking(fd, false); });
+		set_blocking(client, true);
+		std::atomic<pid_t> id = 0;
+		Thread reader([&] {
+			id = thread_id();
+			if (i % 2) {
+				check_text(read_exactly(client, 100), 100);
+				return;
+			}
+			check_equal(sys(splice(client, nullptr, in, nullptr, 100, 0), "splice"), 100, "spliced");
+			std::string got(100, '\0');
+			check_equal(read(out, got.data(), got.size()), 100, "read of the pipe");
+			check_text(got, 100);
+		});
+		wait_for("a thread that sleeps", [&] { return id && asleep(id); });
+		Stopwatch watch;
+		int error;
+		do {		/* no pause: as soon as it can be */
+			error = try_unload();
+		} while (error == EWOULDBLOCK && watch.elapsed() < seconds(1));
+		check(!error || error == EWOULDBLOCK, "rmmod: " + errno_text(error));
+		wait_for("the reader sleeps on", [&] { return asleep(id); });
+		Fd server = accept_from(listener.fd);
+		write_all(server, text(100));
+		reader.join();
+		check_works(client, server);
+		check_plain(client);
+		if (error)
+			unload();
+		load();
+		run.server().set("enable_listen", "0");
+	}
+	run.server().run("tc qdisc delete dev wire root");
+}
+
 E2E_CASE(leaves_no_trace, unaudited(), 30, true)
 {
 	{
