@@ -204,6 +204,9 @@ E2E_CASE(narrow, encrypted(), 60) { over(run, "rate 20mbit limit 30", 300 * kib)
 /* Handshakes of which segments are lost: still encrypted, or plain when the SYN was; never broken. */
 E2E_CASE(handshakes_over_a_bad_link, unaudited(), 120)
 {
+	/* Four losses of the same segment in a row are seen now and then, and then 10 s are over. */
+	run.client().set("handshake_timeout_ms", "60000");
+	run.server().set("handshake_timeout_ms", "60000");
 	at_both_ends(run, "tc qdisc replace dev wire root netem loss 15% duplicate 10% delay 1ms reorder 20%");
 	Listener listener = listen_here(run);
 	int connections = options.quick ? 4 : 16;
