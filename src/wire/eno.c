@@ -203,8 +203,89 @@ enum eno_verdict eno_answer_build(const struct eno_syn *peer, u8 global, bool aw
 	return ENO_OK;
 }
 
-enum eno_verdict eno_negotiate(const struct eno_syn *self, const struct eno_syn *peer, bool aware,
-			       struct eno_result *res)
+static unsigned int eno_resume_put(const struct eno_resume *resume, u8 *buf)
+{
+	buf[0] = ENO_SUB_V | resume->tep;
+	memcpy(buf + 1, resume->own, ENO_RESUME_HALF_LEN);
+	memcpy(buf + 1 + ENO_RESUME_HALF_LEN, resume->nonce, resume->nonce_len);
+	return 1 + ENO_RESUME_HALF_LEN + resume->nonce_len;
+}
+
+unsigned int eno_resume_offer_build(u8 global, const struct eno_resume *resume, const u8 *teps,
+				    unsigned int n_teps, u8 *buf, unsigned int room)
+{
+	unsigned int len = ENO_HDR_LEN, need, i, others = 0;
+
+	global &= ENO_GLOBAL_A | ENO_GLOBAL_B;
+	if (room > ENO_TCP_OPTIONS_MAX)
+		room = ENO_TCP_OPTIONS_MAX;
+	need = eno_resume_offer_min(resume->nonce_len) + !!global;
+	if (room < need)
+		return 0;
+
+	if (global)
+		buf[len++] = global;
+	for (i = 0; i < n_teps && others < room - need; i++)
+		others += teps[i] != resume->tep;
+	while (i--) {
+		if (teps[i] != resume->tep)
+			buf[len++] = teps[i];
+	}
+	len += eno_resume_put(resume, buf + len);
+	buf[0] = ENO_KIND;
+	buf[1] = len;
+	return len;
+}
+
+/* Long enough for a half, and not too long. */
+static bool eno_tep_has_half(const struct eno_tep *tep)
+{
+	return tep && tep->v && tep->len >= ENO_RESUME_HALF_LEN && tep->len <= ENO_RESUME_DATA_MAX;
+}
+
+const struct eno_tep *eno_resume_find(const struct eno_syn *peer, u8 tep)
+{
+	const struct eno_tep *found = eno_syn_find_tep(peer, tep);
+
+	return eno_tep_has_half(found) ? found : NULL;
+}
+
+unsigned int eno_resume_answer_build(u8 global, bool aware, const struct eno_resume *resume, u8 *buf)
+{
+	unsigned int len = ENO_HDR_LEN;
+
+	/* E-05, E-07, as in eno_answer_build(). */
+	buf[len++] = (global & ENO_GLOBAL_A) | ENO_GLOBAL_B | (aware ? ENO_GLOBAL_A : 0);
+	len += eno_resume_put(resume, buf + len);
+	buf[0] = ENO_KIND;
+	buf[1] = len;
+	return len;
+}
+
+const u8 *eno_resume_nonce(const struct eno_syn *syn, u8 tep, unsigned int *len)
+{
+	const struct eno_tep *found = eno_resume_find(syn, tep);
+
+	*len = found ? found->len - ENO_RESUME_HALF_LEN : 0;
+	return found ? syn->raw + found->off + ENO_RESUME_HALF_LEN : syn->raw;
+}
+
+static bool eno_tep_is_half(const struct eno_syn *syn, const struct eno_tep *tep, const u8 *half)
+{
+	return eno_tep_has_half(tep) && !memcmp(syn->raw + tep->off, half, ENO_RESUME_HALF_LEN);
+}
+
+/* N-02: v=1 on both sides, and both halves of one ss[i]. */
+static bool eno_resume_agreed(const struct eno_syn *self, const struct eno_syn *peer, u8 tep,
+			      const struct eno_resume *resume)
+{
+	return resume && resume->tep == tep &&
+	       eno_tep_is_half(self, eno_syn_find_tep(self, tep), resume->own) &&
+	       eno_tep_is_half(peer, eno_syn_find_tep(peer, tep), resume->peer);
+}
+
+enum eno_verdict eno_negotiate_resume(const struct eno_syn *self, const struct eno_syn *peer, bool aware,
+				      const struct eno_resume *resume, struct eno_result *res)
 {
 	bool self_b = self->global & ENO_GLOBAL_B;
 	const struct eno_syn *a = self_b ? peer : self;
@@ -216,18 +297,20 @@ enum eno_verdict eno_negotiate(const struct eno_syn *self, const struct eno_syn 
 	if (verdict != ENO_OK)
 		return verdict;
 
-	/* E-11: the last valid one. R-04: v=1 from B accepts a resumption that nobody offered. */
+	/* E-11: the last valid one. */
 	for (i = b->n_teps; i--; ) {
 		const struct eno_tep *tep = &b->teps[i];
 
-		if (tep->v || !eno_syn_find_tep(b, tep->id))
+		if (!eno_syn_find_tep(b, tep->id) || !eno_tep_offers_fresh(eno_syn_find_tep(a, tep->id)))
 			continue;
-		if (!eno_tep_offers_fresh(eno_syn_find_tep(a, tep->id)))
+		/* v=1 from B accepts what A must have offered. */
+		if (tep->v && !eno_resume_agreed(self, peer, tep->id, resume))
 			continue;
 		res->role = self_b ? ENO_ROLE_B : ENO_ROLE_A;
 		res->tep = tep->id;
 		res->tep_byte = b->raw[tep->off - 1];
 		res->peer_global = peer->global;
+		res->resumed = tep->v;
 		return ENO_OK;
 	}
 	return ENO_NO_COMMON_TEP;

@@ -98,12 +98,30 @@ struct eno_syn {
  * @tep: the negotiated TEP without its v bit
  * @tep_byte: the byte that B sent for it, v bit included (session ID, R-12)
  * @peer_global: the peer's global suboption as received
+ * @resumed: no key exchange: both sent their half (N-02)
  */
 struct eno_result {
 	enum eno_role role;
 	u8 tep;
 	u8 tep_byte;
 	u8 peer_global;
+	bool resumed;
+};
+
+/**
+ * struct eno_resume - a resumption that we offer or agree to (RFC 8548 section 3.5)
+ * @tep: the session's TEP
+ * @own: the half of resume[i] that we send
+ * @peer: the half that the peer sends
+ * @nonce: our share of sn[i]
+ * @nonce_len: its length, 0 to ENO_RESUME_NONCE_MAX
+ */
+struct eno_resume {
+	u8 tep;
+	u8 own[ENO_RESUME_HALF_LEN];
+	u8 peer[ENO_RESUME_HALF_LEN];
+	u8 nonce[ENO_RESUME_NONCE_MAX];
+	u8 nonce_len;
 };
 
 /**
@@ -170,20 +188,90 @@ enum eno_verdict eno_answer_build(const struct eno_syn *peer, u8 global, bool aw
 				  const u8 *teps, unsigned int n_teps, u8 *buf, unsigned int *len);
 
 /**
- * eno_negotiate() - what two SYN-form options agree on, for either end (RFC 8547 section 4.4)
+ * eno_resume_offer_build() - write an active opener's SYN-form option that offers to resume
+ * @global: our global suboption, as for eno_offer_build()
+ * @resume: the offer
+ * @teps: TEPs to offer beside it, best FIRST; that of @resume is passed over (R-05)
+ * @n_teps: how many
+ * @buf: at least ENO_TCP_OPTIONS_MAX bytes
+ * @room: bytes that the option may take in all
+ *
+ *   45 len | [global] | other TEPs, best last | TEP with v=1 | half (9) | nonce
+ *
+ * The offer comes last, where it needs no length byte (E-24) and is the best of all (E-11). The least
+ * preferred of the others are left out when room is short.
+ *
+ * Return: the length written, 0 if the offer does not fit
+ */
+unsigned int eno_resume_offer_build(u8 global, const struct eno_resume *resume, const u8 *teps,
+				    unsigned int n_teps, u8 *buf, unsigned int room);
+
+/**
+ * eno_resume_find() - the offer to resume with this TEP in a SYN's option
+ * @peer: the SYN's option
+ * @tep: a TEP
+ *
+ * Return: the suboption, whose data begin with a half; NULL if there is none, if it is too short to be one
+ * or too long (R-03), or if the TEP is repeated (E-10)
+ */
+const struct eno_tep *eno_resume_find(const struct eno_syn *peer, u8 tep);
+
+/**
+ * eno_resume_answer_build() - write a passive opener's SYN-form option that agrees to resume
+ * @global: our global suboption, as for eno_answer_build()
+ * @aware: as there
+ * @resume: what is agreed to
+ * @buf: at least ENO_TCP_OPTIONS_MAX bytes
+ *
+ * Return: the length written
+ */
+unsigned int eno_resume_answer_build(u8 global, bool aware, const struct eno_resume *resume, u8 *buf);
+
+/** eno_resume_answer_len() - the length that eno_resume_answer_build() will write */
+static inline unsigned int eno_resume_answer_len(unsigned int nonce_len)
+{
+	return ENO_ANSWER_LEN + ENO_RESUME_HALF_LEN + nonce_len;
+}
+
+/** eno_resume_offer_min() - the least room that eno_resume_offer_build() needs, without a global suboption */
+static inline unsigned int eno_resume_offer_min(unsigned int nonce_len)
+{
+	return ENO_HDR_LEN + 1 + ENO_RESUME_HALF_LEN + nonce_len;
+}
+
+/**
+ * eno_resume_nonce() - the nonce in a resumption suboption
+ * @syn: a SYN-form option that eno_negotiate_resume() took for a part of a resumption
+ * @tep: the negotiated TEP
+ * @len: its length
+ *
+ * Return: in @syn
+ */
+const u8 *eno_resume_nonce(const struct eno_syn *syn, u8 tep, unsigned int *len);
+
+/**
+ * eno_negotiate_resume() - what two SYN-form options agree on, for either end (RFC 8547 section 4.4)
  * @self: what we sent
  * @peer: what we received
  * @aware: mandatory application-aware mode (E-07)
+ * @resume: the resumption in @self, NULL if there is none
  * @res: result
  *
- * The last TEP in B's option that is valid (E-10) is negotiated. A TEP repeated in one of the
- * options is not valid. Nothing that we send has data, so v=1 from B matches nothing (R-04); v=1
- * from A is an offer of fresh key exchange too (N-02), unless its data is too long (R-03).
+ * The last TEP in B's option that is valid (E-10) is negotiated. A TEP repeated in one of the options is
+ * not valid. v=1 from B is valid when both options have v=1 and the halves of @resume (R-04); v=1 from A
+ * is an offer of fresh key exchange too (N-02), unless its data is too long (R-03).
  *
  * Return: ENO_OK, or why there is no agreement, and then @res is not touched
  */
-enum eno_verdict eno_negotiate(const struct eno_syn *self, const struct eno_syn *peer, bool aware,
-			       struct eno_result *res);
+enum eno_verdict eno_negotiate_resume(const struct eno_syn *self, const struct eno_syn *peer, bool aware,
+				      const struct eno_resume *resume, struct eno_result *res);
+
+/** eno_negotiate() - the same where we offered or agreed to no resumption */
+static inline enum eno_verdict eno_negotiate(const struct eno_syn *self, const struct eno_syn *peer,
+					     bool aware, struct eno_result *res)
+{
+	return eno_negotiate_resume(self, peer, aware, NULL, res);
+}
 
 /**
  * eno_transcript_build() - A's option, then B's, as in the TCP headers (E-19)

@@ -49,6 +49,46 @@ static void check_answer(const struct eno_syn *peer, u8 global, bool aware, unsi
 	check_agreement(&self, peer);
 }
 
+/* With the halves that the options themselves have, both ends resume, or neither does. */
+static void check_resumption(const struct eno_syn *self, const struct eno_syn *peer)
+{
+	struct eno_resume ours = {}, theirs;
+	struct eno_result res, mirrored;
+	const struct eno_tep *mine = NULL, *other = NULL;
+	enum eno_verdict verdict;
+	unsigned int i, len;
+	u8 buf[ENO_TCP_OPTIONS_MAX];
+	const u8 *nonce;
+
+	for (i = 0; i < sizeof(teps) && !(mine && other); i++) {
+		ours.tep = teps[i];
+		mine = eno_resume_find(self, ours.tep);
+		other = eno_resume_find(peer, ours.tep);
+	}
+	if (mine)
+		memcpy(ours.own, self->raw + mine->off, sizeof(ours.own));
+	if (other)
+		memcpy(ours.peer, peer->raw + other->off, sizeof(ours.peer));
+	theirs = ours;
+	memcpy(theirs.own, ours.peer, sizeof(theirs.own));
+	memcpy(theirs.peer, ours.own, sizeof(theirs.peer));
+	verdict = eno_negotiate_resume(self, peer, false, &ours, &res);
+	if (verdict != ENO_OK) {
+		MUST(eno_negotiate_resume(peer, self, false, &theirs, &mirrored) != ENO_OK);
+	} else {
+		MUST(eno_negotiate_resume(peer, self, false, &theirs, &mirrored) == ENO_OK);
+		MUST(res.tep_byte == mirrored.tep_byte && res.resumed == mirrored.resumed);
+		MUST(!res.resumed || (mine && other && res.tep == ours.tep));
+	}
+	if (!other)
+		return;
+	nonce = eno_resume_nonce(peer, ours.tep, &len);
+	MUST(len <= ENO_RESUME_NONCE_MAX && nonce >= peer->raw && nonce + len <= peer->raw + peer->raw_len);
+	theirs.nonce_len = len;
+	memcpy(theirs.nonce, nonce, len);
+	MUST(eno_resume_answer_build(peer->global, false, &theirs, buf) == eno_resume_answer_len(len));
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct eno_syn self, peer;
@@ -73,9 +113,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		if (len) {
 			MUST(len <= first && eno_syn_parse(buf, len, &offer) == ENO_OK);
 			check_agreement(&offer, &self);
+			check_resumption(&offer, &self);
 		}
-		if (eno_syn_parse(data + first, (unsigned int)size - first, &peer) == ENO_OK)
+		if (eno_syn_parse(data + first, (unsigned int)size - first, &peer) == ENO_OK) {
 			check_agreement(&self, &peer);
+			check_resumption(&self, &peer);
+		}
 	}
 	return 0;
 }

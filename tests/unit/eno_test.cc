@@ -308,6 +308,154 @@ TEST(eno, eno_negotiate__random_options)
 	EXPECT_GT(agreed, 3000u) << "the random options hardly ever agree: the test shows little";
 }
 
+eno_resume resumption(unsigned int nonce_len)
+{
+	eno_resume resume = {};
+
+	resume.tep = 0x23;
+	memset(resume.own, 0x11, sizeof(resume.own));
+	memset(resume.peer, 0x22, sizeof(resume.peer));
+	memset(resume.nonce, 0x33, sizeof(resume.nonce));
+	resume.nonce_len = static_cast<u8>(nonce_len);
+	return resume;
+}
+
+/* R-05, E-24: in each room what fits, the others before the offer, the least preferred left out. */
+TEST(eno, eno_resume_offer_build__every_room)
+{
+	const u8 teps[] = { 0x24, 0x23, 0x21, 0x22 };
+
+	for (unsigned int nonce_len = 0; nonce_len <= ENO_RESUME_NONCE_MAX; nonce_len++) {
+		for (unsigned int room = 0; room <= ENO_TCP_OPTIONS_MAX + 1; room++) {
+			for (unsigned int global : { 0u, 2u, 0x1eu }) {
+				const eno_resume resume = resumption(nonce_len);
+				u8 buf[ENO_TCP_OPTIONS_MAX + 1];
+				const unsigned int len = eno_resume_offer_build(static_cast<u8>(global), &resume, teps,
+										sizeof(teps), buf, room);
+				const unsigned int need = 2 + (global ? 1 : 0) + 10 + nonce_len;
+
+				if (room < need) {
+					ASSERT_EQ(len, 0u);
+					continue;
+				}
+				const unsigned int others =
+					std::min(std::min(room, unsigned{ ENO_TCP_OPTIONS_MAX }) - need, 3u);
+				ASSERT_EQ(len, need + others);
+				const eno_syn syn = parsed(View(buf, len));
+				EXPECT_EQ(syn.global, global & 3); /* E-04 */
+				ASSERT_EQ(syn.n_teps, others + 1);
+				const u8 best_last[] = { 0x22, 0x21, 0x24 };
+				for (unsigned int i = 0; i < others; i++)
+					EXPECT_EQ(syn.teps[i].id, best_last[3 - others + i]);
+				const eno_tep *offer = eno_resume_find(&syn, 0x23);
+				ASSERT_EQ(offer, &syn.teps[others]);
+				EXPECT_EQ(offer->len, 9 + nonce_len);
+				EXPECT_EQ(memcmp(syn.raw + offer->off, resume.own, 9), 0);
+				EXPECT_EQ(eno_resume_offer_min(nonce_len) + (global ? 1 : 0), need);
+			}
+		}
+	}
+}
+
+TEST(eno, eno_resume_offer_build__alone)
+{
+	const eno_resume resume = resumption(0);
+	u8 buf[ENO_TCP_OPTIONS_MAX];
+
+	/* None of the others is there to choose from, or it is the same. */
+	EXPECT_EQ(eno_resume_offer_build(0, &resume, nullptr, 0, buf, 40), 12u);
+	EXPECT_EQ(eno_resume_offer_build(0, &resume, &resume.tep, 1, buf, 40), 12u);
+	EXPECT_EQ(to_bytes(buf, 12), (Bytes{ 0x45, 12, 0xa3, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11 }));
+}
+
+/* E-05, E-07, E-11: b=1, one TEP, and room for it known before. */
+TEST(eno, eno_resume_answer_build__every_nonce)
+{
+	for (unsigned int nonce_len = 0; nonce_len <= ENO_RESUME_NONCE_MAX; nonce_len++) {
+		for (bool aware : { false, true }) {
+			const eno_resume resume = resumption(nonce_len);
+			u8 buf[ENO_TCP_OPTIONS_MAX];
+			const unsigned int len = eno_resume_answer_build(0x1c, aware, &resume, buf);
+
+			ASSERT_EQ(len, eno_resume_answer_len(nonce_len));
+			const eno_syn syn = parsed(View(buf, len));
+			EXPECT_EQ(syn.global, aware ? 3 : 1);
+			ASSERT_EQ(syn.n_teps, 1);
+			unsigned int got;
+			const u8 *nonce = eno_resume_nonce(&syn, 0x23, &got);
+			EXPECT_EQ(to_bytes(nonce, got), Bytes(nonce_len, 0x33));
+		}
+	}
+}
+
+/* R-03, E-10: too short, too long, without v, twice, another TEP. */
+TEST(eno, eno_resume_find__what_is_none)
+{
+	const auto option = [](std::initializer_list<u8> before, std::size_t data) {
+		Bytes opt{ 0x45, 0 };
+		opt.insert(opt.end(), before);
+		opt.resize(opt.size() + data, 0x11);
+		opt[1] = static_cast<u8>(opt.size());
+		return parsed(opt);
+	};
+	for (std::size_t data = 0; data < 30; data++) {
+		const eno_syn syn = option({ 0xa3 }, data);
+		EXPECT_EQ(eno_resume_find(&syn, 0x23) != nullptr, data >= 9 && data <= 17) << data;
+		EXPECT_EQ(eno_resume_find(&syn, 0x24), nullptr);
+	}
+	const eno_syn twice = option({ 0x23, 0xa3 }, 10), none = option({ 0x23 }, 0);
+	EXPECT_EQ(eno_resume_find(&twice, 0x23), nullptr);
+	EXPECT_EQ(eno_resume_find(&none, 0x23), nullptr);
+	unsigned int len = 99;
+	eno_resume_nonce(&none, 0x23, &len);
+	EXPECT_EQ(len, 0u);
+}
+
+/* each bit of both halves, either end; and v=1 in the answer alone. */
+TEST(eno, eno_negotiate_resume__halves)
+{
+	const u8 teps[] = { 0x23, 0x21 };
+	const eno_resume of_a = resumption(8);
+	eno_resume of_b = of_a;
+	u8 buf[ENO_TCP_OPTIONS_MAX];
+	eno_result res;
+
+	std::swap(of_b.own, of_b.peer);
+	const eno_syn a = parsed(View(buf, eno_resume_offer_build(0, &of_a, teps, 2, buf, 40)));
+	const eno_syn b = parsed(View(buf, eno_resume_answer_build(0, false, &of_b, buf)));
+	ASSERT_EQ(eno_negotiate_resume(&a, &b, false, &of_a, &res), ENO_OK);
+	EXPECT_TRUE(res.resumed);
+	EXPECT_EQ(res.tep, 0x23);
+	EXPECT_EQ(res.tep_byte, 0xa3); /* */
+	ASSERT_EQ(eno_negotiate_resume(&b, &a, false, &of_b, &res), ENO_OK);
+	EXPECT_TRUE(res.resumed);
+	for (unsigned int bit = 0; bit < 72; bit++) {
+		eno_resume bad = of_a;
+		bad.peer[bit / 8] ^= static_cast<u8>(1 << bit % 8);
+		EXPECT_EQ(eno_negotiate_resume(&a, &b, false, &bad, &res), ENO_NO_COMMON_TEP);
+		bad = of_a;
+		bad.own[bit / 8] ^= static_cast<u8>(1 << bit % 8);
+		EXPECT_EQ(eno_negotiate_resume(&a, &b, false, &bad, &res), ENO_NO_COMMON_TEP);
+	}
+	EXPECT_EQ(eno_negotiate(&a, &b, false, &res), ENO_NO_COMMON_TEP); /* nothing was offered */
+	eno_resume other = of_a;
+	other.tep = 0x21;
+	EXPECT_EQ(eno_negotiate_resume(&a, &b, false, &other, &res), ENO_NO_COMMON_TEP);
+
+	/* N-02: an answer without v asks for a fresh one, with this TEP or another. */
+	for (u8 tep : { 0x23, 0x21 }) {
+		const eno_syn fresh = parsed(Bytes{ 0x45, 4, 1, tep });
+		ASSERT_EQ(eno_negotiate_resume(&a, &fresh, false, &of_a, &res), ENO_OK);
+		EXPECT_FALSE(res.resumed);
+		EXPECT_EQ(res.tep_byte, tep);
+	}
+	/* E-11: a half that does not match is passed over. */
+	const eno_syn both = parsed(Bytes{ 0x45, 14, 1, 0x21, 0xa3, 0, 0, 0, 0, 0, 0, 0, 0, 0 });
+	ASSERT_EQ(eno_negotiate_resume(&a, &both, false, &of_a, &res), ENO_OK);
+	EXPECT_FALSE(res.resumed);
+	EXPECT_EQ(res.tep, 0x21);
+}
+
 /* E-22: an option that comes back as it went out never gives a session. */
 TEST(eno, eno_negotiate__every_offer_echoed)
 {
