@@ -4,6 +4,7 @@
 #include <linux/delay.h>
 #include <linux/rcupdate.h>
 #include "session/conn.h"
+#include "session/resume.h"
 #include "stream/stream.h"
 #include "option/option.h"
 #include "control/net.h"
@@ -53,6 +54,7 @@ static int __init tcpcrypt_init(void)
 	err = tcpcrypt_tx_init();
 	if (err)
 		goto exit_conn;
+	tcpcrypt_resume_init();
 	err = tcpcrypt_embryo_init();
 	if (err)
 		goto exit_tx;

@@ -120,6 +120,26 @@ const char *tcpcrypt_stat_name(enum tcpcrypt_stat stat)
 		return "rekeys-sent";
 	case TCPCRYPT_STAT_REKEYS_RECEIVED:
 		return "rekeys-received";
+	case TCPCRYPT_STAT_KEY_AGREEMENTS:
+		return "key-agreements";
+	case TCPCRYPT_STAT_RESUME_OFFERED:
+		return "resume-offered";
+	case TCPCRYPT_STAT_RESUME_REFUSED:
+		return "resume-refused";
+	case TCPCRYPT_STAT_RESUME_AGREED:
+		return "resume-agreed";
+	case TCPCRYPT_STAT_RESUME_MISSED:
+		return "resume-missed";
+	case TCPCRYPT_STAT_RESUMED_CONNECT:
+		return "resumed-connect";
+	case TCPCRYPT_STAT_RESUMED_ACCEPT:
+		return "resumed-accept";
+	case TCPCRYPT_STAT_CURRENT_RESUMED:
+		return "current-resumed";
+	case TCPCRYPT_STAT_RESUME_CACHED:
+		return "resume-cached";
+	case TCPCRYPT_STAT_RESUME_EVICTED:
+		return "resume-evicted";
 	case TCPCRYPT_STAT_COUNT:
 		break;
 	}

@@ -4,6 +4,7 @@
 
 #include <linux/cpumask.h>
 #include "option/hooks.h"
+#include "session/resume.h"
 
 unsigned int tcpcrypt_net_id;
 bool tcpcrypt_draining = true;	/* until the module is up */
@@ -39,6 +40,7 @@ static int __net_init tcpcrypt_net_ops_init(struct net *net)
 	tn->counters = alloc_percpu_gfp(struct tcpcrypt_counters, GFP_KERNEL_ACCOUNT);
 	if (!tn->counters)
 		return -ENOMEM;
+	tcpcrypt_resume_net_init(tn);
 	err = tcpcrypt_sysctl_init(tn);
 	if (err)
 		goto free_counters;
@@ -49,6 +51,7 @@ static int __net_init tcpcrypt_net_ops_init(struct net *net)
 
 exit_sysctl:
 	tcpcrypt_sysctl_exit(tn);
+	tcpcrypt_resume_net_exit(tn);
 free_counters:
 	free_percpu(tn->counters);
 	return err;
@@ -64,6 +67,7 @@ free_counters:
  *   there are no connections left.
  * - a half-open connection: its listener, which the request keeps, is such a socket. The hooks' first half
  *   drops those of the namespace.
+ * - the cache of session secrets: its work is the namespace's own, and ends with it.
  * - TIME_WAIT sockets outlive that reference, but nothing of ours knows them.
  */
 static void __net_exit tcpcrypt_net_ops_pre_exit(struct net *net)
@@ -76,6 +80,7 @@ static void __net_exit tcpcrypt_net_ops_exit(struct net *net)
 	struct tcpcrypt_net *tn = tcpcrypt_net(net);
 
 	tcpcrypt_sysctl_exit(tn);
+	tcpcrypt_resume_net_exit(tn);
 	free_percpu(tn->counters);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <linux/bitmap.h>
 #include <linux/percpu.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <uapi/linux/tcpcrypt.h>
@@ -67,6 +68,13 @@ struct tcpcrypt_net {
 	struct tcpcrypt_list8 __rcu *teps;	/* best first */
 	struct tcpcrypt_list16 __rcu *aeads;	/* best first */
 	struct tcpcrypt_counters __percpu *counters;
+	int resume;			/* 0: nothing is offered, agreed to or cached */
+	int resume_cache;		/* secrets that it keeps at most */
+	int resume_lifetime;		/* seconds */
+	int resume_nonce_len;		/* bytes */
+	struct list_head resume_age;	/* the cache, newest first: session/resume.c, as the next two */
+	unsigned int resume_n;
+	struct delayed_work resume_work;
 	atomic_t halfopen;			/* the option path's */
 	atomic_t kept;				/* closed sockets whose end is not over: stream/close.c */
 	struct ctl_table_header *sysctl;

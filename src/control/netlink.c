@@ -11,6 +11,7 @@
 #include "crypto/tep.h"
 #include "names.h"
 #include "session/conn_info.h"
+#include "session/resume.h"
 #include "version.h"
 #include "wire/frame.h"
 
@@ -80,6 +81,8 @@ static int tcpcrypt_netlink_totals_put(struct sk_buff *skb, const struct tcpcryp
 {
 	u64 encrypted = tcpcrypt_stat_read(tn, TCPCRYPT_STAT_ENCRYPTED_CONNECT) +
 			tcpcrypt_stat_read(tn, TCPCRYPT_STAT_ENCRYPTED_ACCEPT);
+	u64 resumed = tcpcrypt_stat_read(tn, TCPCRYPT_STAT_RESUMED_CONNECT) +
+		      tcpcrypt_stat_read(tn, TCPCRYPT_STAT_RESUMED_ACCEPT);
 	u64 plain = 0, aborted = 0;
 	int i;
 
@@ -94,7 +97,12 @@ static int tcpcrypt_netlink_totals_put(struct sk_buff *skb, const struct tcpcryp
 				     tcpcrypt_stat_read(tn, TCPCRYPT_STAT_CURRENT)) ||
 	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_ENCRYPTED, encrypted) ||
 	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_PLAIN, plain) ||
-	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_ABORTED, aborted))
+	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_ABORTED, aborted) ||
+	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_CURRENT_RESUMED,
+				     tcpcrypt_stat_read(tn, TCPCRYPT_STAT_CURRENT_RESUMED)) ||
+	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_RESUMED, resumed) ||
+	    tcpcrypt_netlink_u64_put(skb, TCPCRYPT_A_INFO_CACHED,
+				     tcpcrypt_stat_read(tn, TCPCRYPT_STAT_RESUME_CACHED)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -316,6 +324,7 @@ static int tcpcrypt_netlink_conn_put(struct sk_buff *skb, const struct tcpcrypt_
 	    (eno_done && nla_put_u8(skb, TCPCRYPT_A_CONN_ROLE, info->role)) ||
 	    (info->tep && nla_put_u8(skb, TCPCRYPT_A_CONN_TEP, info->tep)) ||
 	    (info->aead && nla_put_u16(skb, TCPCRYPT_A_CONN_AEAD, info->aead)) ||
+	    (info->resumed && nla_put_flag(skb, TCPCRYPT_A_CONN_RESUMED)) ||
 	    (info->closing && nla_put_flag(skb, TCPCRYPT_A_CONN_CLOSING)))
 		return -EMSGSIZE;
 	return info->has_sessid ? tcpcrypt_netlink_session_put(skb, info, asker->admin) : 0;
@@ -493,6 +502,20 @@ static int tcpcrypt_netlink_stats_dumpit(struct sk_buff *skb, struct netlink_cal
 	return skb->len ?: err;
 }
 
+/* cache-flush */
+
+static int tcpcrypt_netlink_cache_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+
+	if (!netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(info->extack, "only CAP_NET_ADMIN in the network namespace may wipe its secrets");
+		return -EPERM;
+	}
+	tcpcrypt_resume_flush(tcpcrypt_net(net));
+	return 0;
+}
+
 static const struct genl_ops tcpcrypt_netlink_ops[] = {
 	{
 		.cmd		= TCPCRYPT_CMD_GET,
@@ -510,6 +533,12 @@ static const struct genl_ops tcpcrypt_netlink_ops[] = {
 	{
 		.cmd		= TCPCRYPT_CMD_STATS_GET,
 		.dumpit		= tcpcrypt_netlink_stats_dumpit,
+		.policy		= tcpcrypt_netlink_none_policy,
+		.maxattr	= ARRAY_SIZE(tcpcrypt_netlink_none_policy) - 1,
+	},
+	{
+		.cmd		= TCPCRYPT_CMD_CACHE_FLUSH,
+		.doit		= tcpcrypt_netlink_cache_flush_doit,
 		.policy		= tcpcrypt_netlink_none_policy,
 		.maxattr	= ARRAY_SIZE(tcpcrypt_netlink_none_policy) - 1,
 	},

@@ -8,6 +8,8 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 #include "crypto/tep.h"
+#include "session/resume.h"
+#include "wire/eno.h"
 #include "wire/frame.h"
 
 #define TCPCRYPT_SYSCTL_PATH	"net/tcpcrypt"
@@ -22,6 +24,9 @@ static int tcpcrypt_sysctl_syn_retries_max = 6;
 static int tcpcrypt_sysctl_timeout_min = 100;
 static int tcpcrypt_sysctl_timeout_max = 600000;
 static int tcpcrypt_sysctl_halfopen_max = 1 << 20;
+static int tcpcrypt_sysctl_resume_cache_max = TCPCRYPT_RESUME_CACHE_MAX;
+static int tcpcrypt_sysctl_resume_lifetime_max = 7 * 24 * 3600;
+static int tcpcrypt_sysctl_resume_nonce_max = ENO_RESUME_NONCE_MAX;
 static int tcpcrypt_sysctl_frame_min = 1024;
 static int tcpcrypt_sysctl_frame_max = TCPCRYPT_FRAME_DATA_MAX;
 
@@ -212,6 +217,37 @@ static int tcpcrypt_sysctl_u64(tcpcrypt_ctl_table *table, int write, void *buffe
 	return 0;
 }
 
+/* What is cached may be too much, or too old, by the new value. */
+static int tcpcrypt_sysctl_resume_int(struct tcpcrypt_net *tn, tcpcrypt_ctl_table *table, int write, void *buffer,
+				      size_t *lenp, loff_t *ppos)
+{
+	int ret = proc_dointvec_minmax(table, write, buffer, lenp, ppos);
+
+	if (!ret && write)
+		tcpcrypt_resume_changed(tn);
+	return ret;
+}
+
+static int tcpcrypt_sysctl_resume(tcpcrypt_ctl_table *table, int write, void *buffer, size_t *lenp, loff_t *ppos)
+{
+	return tcpcrypt_sysctl_resume_int(container_of(table->data, struct tcpcrypt_net, resume),
+					  table, write, buffer, lenp, ppos);
+}
+
+static int tcpcrypt_sysctl_resume_cache(tcpcrypt_ctl_table *table, int write, void *buffer, size_t *lenp,
+					loff_t *ppos)
+{
+	return tcpcrypt_sysctl_resume_int(container_of(table->data, struct tcpcrypt_net, resume_cache),
+					  table, write, buffer, lenp, ppos);
+}
+
+static int tcpcrypt_sysctl_resume_lifetime(tcpcrypt_ctl_table *table, int write, void *buffer, size_t *lenp,
+					   loff_t *ppos)
+{
+	return tcpcrypt_sysctl_resume_int(container_of(table->data, struct tcpcrypt_net, resume_lifetime),
+					  table, write, buffer, lenp, ppos);
+}
+
 /* @data holds the offset in struct tcpcrypt_net; the copy of each namespace gets the address. */
 #define TCPCRYPT_SYSCTL(field, len, handler, ...)				\
 	{									\
@@ -222,8 +258,10 @@ static int tcpcrypt_sysctl_u64(tcpcrypt_ctl_table *table, int write, void *buffe
 		.proc_handler	= handler,					\
 		__VA_ARGS__							\
 	}
+#define TCPCRYPT_SYSCTL_RANGE(field, handler, min, max)				\
+	TCPCRYPT_SYSCTL(field, sizeof(int), handler, .extra1 = min, .extra2 = max)
 #define TCPCRYPT_SYSCTL_INT(field, min, max)					\
-	TCPCRYPT_SYSCTL(field, sizeof(int), proc_dointvec_minmax, .extra1 = min, .extra2 = max)
+	TCPCRYPT_SYSCTL_RANGE(field, proc_dointvec_minmax, min, max)
 
 static const struct ctl_table tcpcrypt_sysctl_table[] = {
 	TCPCRYPT_SYSCTL_INT(enable_connect, SYSCTL_ZERO, SYSCTL_ONE),
@@ -239,6 +277,12 @@ static const struct ctl_table tcpcrypt_sysctl_table[] = {
 	TCPCRYPT_SYSCTL(rekey_frames, sizeof(u64), tcpcrypt_sysctl_u64),
 	TCPCRYPT_SYSCTL(rekey_bytes, sizeof(u64), tcpcrypt_sysctl_u64),
 	TCPCRYPT_SYSCTL_INT(frame_max, &tcpcrypt_sysctl_frame_min, &tcpcrypt_sysctl_frame_max),
+	TCPCRYPT_SYSCTL_RANGE(resume, tcpcrypt_sysctl_resume, SYSCTL_ZERO, SYSCTL_ONE),
+	TCPCRYPT_SYSCTL_RANGE(resume_cache, tcpcrypt_sysctl_resume_cache, SYSCTL_ZERO,
+			      &tcpcrypt_sysctl_resume_cache_max),
+	TCPCRYPT_SYSCTL_RANGE(resume_lifetime, tcpcrypt_sysctl_resume_lifetime, SYSCTL_ONE,
+			      &tcpcrypt_sysctl_resume_lifetime_max),
+	TCPCRYPT_SYSCTL_INT(resume_nonce_len, SYSCTL_ZERO, &tcpcrypt_sysctl_resume_nonce_max),
 };
 
 static unsigned long *tcpcrypt_sysctl_ports_alloc(void)
@@ -266,6 +310,10 @@ static int tcpcrypt_sysctl_defaults(struct tcpcrypt_net *tn)
 	tn->rekey_frames = 1ULL << 24;
 	tn->rekey_bytes = 1ULL << 36;
 	tn->frame_max = 32768;
+	tn->resume = 1;
+	tn->resume_cache = 16384;
+	tn->resume_lifetime = 3600;
+	tn->resume_nonce_len = ENO_RESUME_NONCE_MAX;
 	tn->bad_connect_ports = tcpcrypt_sysctl_ports_alloc();
 	tn->bad_listen_ports = tcpcrypt_sysctl_ports_alloc();
 	if (!tn->bad_connect_ports || !tn->bad_listen_ports)

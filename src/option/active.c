@@ -35,11 +35,8 @@ static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct
 void tcpcrypt_active_syn_sent(struct sock *sk)
 {
 	struct tcpcrypt_net *tn = tcpcrypt_net(sock_net(sk));
-	const struct tcpcrypt_list8 *teps;
 	struct tcpcrypt_conn *conn;
 	enum tcpcrypt_reason reason = active_allowed(tn, sk);
-	u8 opt[ENO_TCP_OPTIONS_MAX];
-	unsigned int len;
 
 	if (reason)
 		goto plain;
@@ -47,22 +44,65 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 	conn = tcpcrypt_conn_alloc(sk, tn, true);
 	if (!conn)
 		goto plain;
-	teps = rcu_dereference(tn->teps);
-	conn->hs->guess = teps->n ? tcpcrypt_tep_find(teps->id[0]) : NULL;
-	len = eno_offer_build(0, teps->id, teps->n, opt, sizeof(opt));
-	if (!conn->hs->guess || !len || eno_syn_parse(opt, len, &conn->syn) != ENO_OK ||
-	    !try_module_get(THIS_MODULE)) {
+	conn->hs->guess = tcpcrypt_tep_find(rcu_dereference(tn->teps)->id[0]);
+	if (!conn->hs->guess || !try_module_get(THIS_MODULE)) {
 		reason = TCPCRYPT_FALLBACK_DISABLED;
 		tcpcrypt_conn_put(conn);
 		goto plain;
 	}
-	conn->pooled = tcpcrypt_keypool_take(conn->hs);
 	tcpcrypt_attach(sk, conn);
-	if (!conn->pooled)
-		tcpcrypt_conn_kick(conn);	/* the key pair is made while the SYN is on its way */
 	return;
 plain:
 	tcpcrypt_reason_inc(tn, reason);
+}
+
+/*
+ * Offer to resume, with what else there is room for. A secret is taken out of the cache for it and does not
+ * return there, whatever the answer (R-06). Return: the option's length, 0: offer a fresh key exchange alone
+ */
+static unsigned int active_offer_resumption(struct tcpcrypt_conn *conn, unsigned int room,
+					    const struct tcpcrypt_list8 *teps, u8 *opt)
+{
+	unsigned int nonce_len = READ_ONCE(conn->tn->resume_nonce_len);
+	struct tcpcrypt_handshake *hs = conn->hs;
+	struct eno_resume resume;
+	unsigned int len;
+
+	if (!(conn->resume & TCPCRYPT_RESUME_USE) || room < eno_resume_offer_min(nonce_len))
+		return 0;
+	hs->secret = tcpcrypt_resume_take_peer(conn->tn, conn->sk);
+	if (!hs->secret)
+		return 0;
+	tcpcrypt_secret_describe(hs->secret, nonce_len, &resume);
+	len = eno_resume_offer_build(0, &resume, teps->id, teps->n, opt, room);
+	hs->phase = TCPCRYPT_HS_OFFERED;
+	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_RESUME_OFFERED);
+	return len;
+}
+
+/*
+ * What the SYN says is chosen when it first leaves: only then is it known what room TCP's own options leave, and
+ * that a secret is not taken in vain. Other TEPs beside a resumption give way first, then that, then ENO.
+ */
+static enum tcpcrypt_reason active_choose(struct tcpcrypt_conn *conn, const struct tcphdr *th)
+{
+	unsigned int room = tcpcrypt_segment_syn_room(th), len;
+	const struct tcpcrypt_list8 *teps = rcu_dereference(conn->tn->teps);
+	u8 opt[ENO_TCP_OPTIONS_MAX];
+
+	len = active_offer_resumption(conn, room, teps, opt);
+	if (!len)
+		len = eno_offer_build(0, teps->id, teps->n, opt, room);
+	if (!len)
+		return TCPCRYPT_FALLBACK_NO_ROOM;
+	if (eno_syn_parse(opt, len, &conn->syn) != ENO_OK)
+		return TCPCRYPT_FALLBACK_DISABLED;
+	if (conn->hs->secret)
+		return TCPCRYPT_REASON_NONE;
+	conn->pooled = tcpcrypt_keypool_take(conn->hs);
+	if (!conn->pooled)
+		tcpcrypt_conn_kick(conn);	/* the key pair is made while the SYN is on its way */
+	return TCPCRYPT_REASON_NONE;
 }
 
 /* Our SYN leaves, maybe not for the first time. */
@@ -79,6 +119,8 @@ static void active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, struct t
 		 tcpcrypt_segment_has(th, TCPOPT_MPTCP) || tcpcrypt_segment_has(th, TCPOPT_FASTOPEN) ||
 		 skb->len > skb_transport_offset(skb) + th->doff * 4)
 		reason = TCPCRYPT_FALLBACK_OTHER_OPTION;
+	if (!reason && !conn->syn.raw_len)
+		reason = active_choose(conn, th);
 	if (!reason) {
 		err = tcpcrypt_segment_insert(skb, conn->syn.raw, conn->syn.raw_len);
 		if (err)
@@ -103,6 +145,31 @@ static bool active_foreign(const struct sk_buff *skb, const struct tcpcrypt_conn
 	return len && after(ntohl(th->seq) + len, READ_ONCE(conn->limit_seq));
 }
 
+/* After a resumption: the MSS is TCP's business, and it is in the middle of sending; so the worker sees to it. */
+static bool active_has_heard(struct tcpcrypt_conn *conn)
+{
+	if (conn->state != TCPCRYPT_ENCRYPTED || !tcpcrypt_conn_heard(conn))
+		return false;
+	conn->send_eno = false;
+	if (conn->mss_reserved)
+		tcpcrypt_conn_kick(conn);
+	return true;
+}
+
+/*
+ * E-12. Where SACK blocks leave no room, the peer has sent a non-SYN segment already. Whatever else keeps the
+ * option out: without it the peer would go on plain, and TCP sends the segment again.
+ */
+static unsigned int active_eno(struct sk_buff *skb, const struct tcphdr *th)
+{
+	bool room = tcpcrypt_segment_room(th) >= TCPCRYPT_OPTION_NONSYN_ROOM;
+
+	if (th->rst || tcpcrypt_segment_has(th, ENO_KIND) ||
+	    !tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn)))
+		return NF_ACCEPT;
+	return room ? NF_DROP : NF_ACCEPT;
+}
+
 unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tcpcrypt_conn *conn, struct tcphdr *th)
 {
 	if (th->syn) {
@@ -117,11 +184,22 @@ unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tc
 			tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_FOREIGN_DATA);
 		return NF_DROP;
 	}
-	/* E-12. Where SACK blocks leave no room, the peer has sent a non-SYN segment already. */
-	if (conn->send_eno && !th->rst && !tcpcrypt_segment_has(th, ENO_KIND) &&
-	    tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn)) == -ENOMEM)
-		return NF_DROP;		/* without it the peer would go on plain; TCP sends it again */
-	return NF_ACCEPT;
+	if (likely(!conn->send_eno) || active_has_heard(conn))
+		return NF_ACCEPT;
+	return active_eno(skb, th);
+}
+
+/* The peer wants a fresh key exchange, with this TEP or another (N-02). */
+static void active_refused(struct tcpcrypt_conn *conn, u8 tep)
+{
+	struct tcpcrypt_handshake *hs = conn->hs;
+
+	tcpcrypt_secret_free(hs->secret);
+	hs->secret = NULL;
+	hs->guess = tcpcrypt_tep_find(tep);
+	hs->phase = TCPCRYPT_HS_KEYGEN;
+	tcpcrypt_keypool_take(hs);
+	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_RESUME_REFUSED);
 }
 
 /* The SYN-ACK that TCP accepted, in ESTABLISHED, before the third ACK leaves and before connect() returns. */
@@ -129,12 +207,16 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
 	struct tcp_sock *tp = tcp_sk(conn->sk);
+	struct tcpcrypt_secret *secret = conn->hs->secret;
+	struct eno_resume resume;
 	enum eno_verdict verdict;
 	struct eno_result res;
 
+	if (secret)
+		tcpcrypt_secret_describe(secret, 0, &resume);
 	verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &conn->peer_syn);
 	if (verdict == ENO_OK)
-		verdict = eno_negotiate(&conn->syn, &conn->peer_syn, false, &res);
+		verdict = eno_negotiate_resume(&conn->syn, &conn->peer_syn, false, secret ? &resume : NULL, &res);
 	if (verdict != ENO_OK || !conn->syns) {
 		tcpcrypt_fallback(conn, tcpcrypt_eno_reason(verdict, TCPCRYPT_FALLBACK_NO_ENO_IN_SYNACK));
 		return;
@@ -143,7 +225,10 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 	conn->isn = tp->write_seq;
 	conn->limit_seq = conn->isn;
 	conn->rx.seq = tp->copied_seq;
+	conn->peer_isn = tp->rcv_nxt;
 	conn->send_eno = true;
+	if (secret && !res.resumed)
+		active_refused(conn, res.tep);
 	tcpcrypt_conn_set_state(conn, TCPCRYPT_EXCHANGE);
 	tcpcrypt_handshake_start(conn, &res);
 }

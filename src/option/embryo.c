@@ -297,24 +297,64 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
 	return TCPCRYPT_REASON_NONE;
 }
 
-/* Choose the answer (E-11, E-19). */
-static enum eno_verdict embryo_answer(struct tcpcrypt_net *tn, struct tcpcrypt_conn *conn, struct eno_result *res)
+/*
+ * R-02: the secret that the peer offers to resume from, if we have it and can say so. What is not agreed to is
+ * dropped all the same: it was offered (R-06).
+ */
+static struct tcpcrypt_secret *embryo_secret(struct tcpcrypt_net *tn, struct tcpcrypt_conn *conn,
+					     const struct tcpcrypt_list8 *teps, bool room)
 {
+	const struct eno_syn *peer = &conn->peer_syn;
+	struct tcpcrypt_secret *secret = NULL;
+	bool offered = false;
+	unsigned int i;
+
+	for (i = 0; i < teps->n && !secret; i++) {
+		const struct eno_tep *tep = eno_resume_find(peer, teps->id[i]);
+
+		if (!tep)
+			continue;
+		offered = true;
+		secret = tcpcrypt_resume_take_half(tn, tep->id, peer->raw + tep->off);
+	}
+	if (secret && (!room || !(conn->resume & TCPCRYPT_RESUME_USE))) {
+		tcpcrypt_secret_free(secret);
+		secret = NULL;
+	}
+	if (offered)
+		tcpcrypt_stat_inc(tn, secret ? TCPCRYPT_STAT_RESUME_AGREED : TCPCRYPT_STAT_RESUME_MISSED);
+	return secret;
+}
+
+/* Choose the answer (E-11, E-19), which may take @room bytes. */
+static enum eno_verdict embryo_answer(struct tcpcrypt_net *tn, struct tcpcrypt_conn *conn, unsigned int room,
+				      struct eno_result *res)
+{
+	unsigned int nonce_len = READ_ONCE(tn->resume_nonce_len);
+	struct tcpcrypt_secret *secret = NULL;
 	const struct tcpcrypt_list8 *teps;
 	u8 opt[ENO_TCP_OPTIONS_MAX];
 	enum eno_verdict verdict;
+	struct eno_resume resume;
 	unsigned int len;
 
 	rcu_read_lock();
 	teps = rcu_dereference(tn->teps);
 	verdict = eno_answer_build(&conn->peer_syn, 0, false, teps->id, teps->n, opt, &len);
+	if (verdict == ENO_OK)
+		secret = embryo_secret(tn, conn, teps, room >= eno_resume_answer_len(nonce_len));
 	rcu_read_unlock();
 	if (verdict != ENO_OK)
 		return verdict;
+	if (secret) {
+		conn->hs->secret = secret;
+		tcpcrypt_secret_describe(secret, nonce_len, &resume);
+		len = eno_resume_answer_build(0, false, &resume, opt);
+	}
 	verdict = eno_syn_parse(opt, len, &conn->syn);
 	if (verdict != ENO_OK)
 		return verdict;
-	return eno_negotiate(&conn->syn, &conn->peer_syn, false, res);
+	return eno_negotiate_resume(&conn->syn, &conn->peer_syn, false, secret ? &resume : NULL, res);
 }
 
 static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_sock *req,
@@ -334,7 +374,7 @@ static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_so
 	if (!e->conn)
 		goto free;
 	e->conn->peer_syn = *syn;
-	verdict = embryo_answer(tn, e->conn, &e->res);
+	verdict = embryo_answer(tn, e->conn, tcpcrypt_segment_syn_room(tcp_hdr(skb)), &e->res);
 	if (verdict != ENO_OK) {
 		tcpcrypt_conn_put(e->conn);
 		kfree(e);
@@ -512,6 +552,7 @@ void tcpcrypt_embryo_established(struct sock *sk)
 	conn->isn = e->snt_isn + 1;
 	conn->limit_seq = conn->isn;
 	conn->rx.seq = e->rcv_isn + 1;
+	conn->peer_isn = conn->rx.seq;
 	if (tcpcrypt_attach_possible(sk) == TCPCRYPT_REASON_NONE) {
 		tcpcrypt_attach(sk, conn);
 		tcpcrypt_handshake_start(conn, &e->res);

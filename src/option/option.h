@@ -15,7 +15,7 @@ static const u8 tcpcrypt_option_nonsyn[ENO_NONSYN_LEN] = { ENO_KIND, ENO_NONSYN_
 /** tcpcrypt_segment_insert() - put @len bytes of options behind those that a segment has
  * @skb: leaves this host; network header at its data, transport header set, a TCP header there
  * @opt: the bytes
- * @len: how many; NOPs fill up to a multiple of 4
+ * @len: how many; NOPs fill up to a multiple of 4, and in a SYN those among the others give way if they must
  *
  * Return: 0; -ENOSPC when it does not fit (options, or 65535 bytes); -ENOMEM
  */
@@ -26,6 +26,9 @@ static inline unsigned int tcpcrypt_segment_room(const struct tcphdr *th)
 {
 	return sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX - th->doff * 4;
 }
+
+/** tcpcrypt_segment_syn_room() - the same for a SYN, where NOPs give way */
+unsigned int tcpcrypt_segment_syn_room(const struct tcphdr *th);
 
 /** tcpcrypt_segment_has() - is there an option of this kind? */
 bool tcpcrypt_segment_has(const struct tcphdr *th, u8 kind);

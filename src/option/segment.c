@@ -19,18 +19,61 @@ static bool segment_is_routed(const struct sk_buff *skb)
 }
 
 /*
+ * The options without the NOPs between them, which are there for alignment alone. Nothing follows an EOL. A
+ * malformed rest is kept as it is.
+ */
+static unsigned int segment_pack(const struct tcphdr *th, u8 *to)
+{
+	const u8 *p = (const u8 *)(th + 1), *end = (const u8 *)th + th->doff * 4;
+	unsigned int len = 0, size;
+
+	while (p < end && *p != TCPOPT_EOL) {
+		if (*p == TCPOPT_NOP) {
+			p++;
+			continue;
+		}
+		size = end - p;
+		if (size >= 2 && p[1] >= 2 && p[1] < size)
+			size = p[1];
+		memcpy(to + len, p, size);
+		len += size;
+		p += size;
+	}
+	return len;
+}
+
+unsigned int tcpcrypt_segment_syn_room(const struct tcphdr *th)
+{
+	u8 packed[ENO_TCP_OPTIONS_MAX];
+
+	return ENO_TCP_OPTIONS_MAX - segment_pack(th, packed);
+}
+
+/*
  *   network header | [extension headers] | TCP header, options | HERE | payload
  *
- * Headers move towards the head; the payload stays. GSO copies the header into each of its segments.
+ * Headers move towards the head; the payload stays. GSO copies the header into each of its segments. In a SYN
+ * the NOPs between the other options give way when room is short: with 19 bytes of Linux's own, an answer to
+ * a resumption fits to the byte.
  */
 int tcpcrypt_segment_insert(struct sk_buff *skb, const u8 *opt, unsigned int len)
 {
-	unsigned int thoff = skb_transport_offset(skb), room = ALIGN(len, 4);
+	unsigned int thoff = skb_transport_offset(skb);
 	struct tcphdr *th = tcp_hdr(skb);
 	unsigned int hdrs = thoff + th->doff * 4;
-	bool v4 = ip_hdr(skb)->version == 4;
+	unsigned int old = th->doff * 4 - sizeof(*th), kept = old, total, room;
+	bool v4 = ip_hdr(skb)->version == 4, pack = false;
+	u8 packed[ENO_TCP_OPTIONS_MAX], *opts;
 
-	if (tcpcrypt_segment_room(th) < room || skb->len + room > U16_MAX || hdrs > skb_headlen(skb))
+	if (hdrs > skb_headlen(skb))
+		return -ENOSPC;
+	if (th->syn && old + len > ENO_TCP_OPTIONS_MAX) {
+		pack = true;
+		kept = segment_pack(th, packed);
+	}
+	total = max_t(unsigned int, ALIGN(kept + len, 4), old);
+	room = total - old;
+	if (kept + len > ENO_TCP_OPTIONS_MAX || skb->len + room > U16_MAX)
 		return -ENOSPC;
 	if (!v4 && (!ipv6_hdr(skb)->payload_len || segment_is_routed(skb)))	/* a jumbogram, or: */
 		return -ENOSPC;
@@ -41,9 +84,12 @@ int tcpcrypt_segment_insert(struct sk_buff *skb, const u8 *opt, unsigned int len
 	memmove(skb->data, skb->data + room, hdrs);
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, thoff);
-	memcpy(skb->data + hdrs, opt, len);
-	memset(skb->data + hdrs + len, TCPOPT_NOP, room - len);
 	th = tcp_hdr(skb);
+	opts = (u8 *)(th + 1);
+	if (pack)
+		memcpy(opts, packed, kept);
+	memcpy(opts + kept, opt, len);
+	memset(opts + kept + len, TCPOPT_NOP, total - kept - len);
 	th->doff += room / 4;
 
 	if (v4) {

@@ -69,6 +69,7 @@ struct tcpcrypt_conn *tcpcrypt_conn_alloc(struct sock *sk, struct tcpcrypt_net *
 	conn->tn = tn;
 	conn->net = tn->net;
 	conn->active = active;
+	conn->resume = TCPCRYPT_RESUME_DEFAULT;
 	conn->state = active ? TCPCRYPT_SYN_SENT : TCPCRYPT_EXCHANGE;
 	refcount_set(&conn->refs, 1);
 	INIT_LIST_HEAD(&conn->rx.chunks);
@@ -81,6 +82,7 @@ void tcpcrypt_handshake_free(struct tcpcrypt_handshake *hs)
 	if (!hs)
 		return;
 	tcpcrypt_keypool_give(hs);
+	tcpcrypt_secret_free(hs->secret);
 	tcpcrypt_cipher_free(hs->tx);
 	tcpcrypt_cipher_free(hs->rx);
 	if (hs->peer != hs->peer_inline)
@@ -198,6 +200,36 @@ void tcpcrypt_conn_deadline(struct tcpcrypt_conn *conn, unsigned long delay)
 	tcpcrypt_conn_timer(conn, delay);
 }
 
+void tcpcrypt_conn_count_current(struct tcpcrypt_conn *conn, int n)
+{
+	tcpcrypt_stat_add(conn->tn, TCPCRYPT_STAT_CURRENT, n);
+	if (conn->resumed)
+		tcpcrypt_stat_add(conn->tn, TCPCRYPT_STAT_CURRENT_RESUMED, n);
+}
+
+void tcpcrypt_conn_cache(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_secret *secret = conn->hs->secret;
+
+	conn->hs->secret = NULL;
+	if (!secret)
+		return;
+	if (!(conn->resume & TCPCRYPT_RESUME_CACHE)) {
+		tcpcrypt_secret_free(secret);
+		return;
+	}
+	memcpy(conn->cached_half, tcpcrypt_secret_peer(secret), sizeof(conn->cached_half));
+	conn->cached = tcpcrypt_resume_put(conn->tn, secret, conn->sk);
+}
+
+void tcpcrypt_conn_uncache(struct tcpcrypt_conn *conn)
+{
+	conn->resume &= ~TCPCRYPT_RESUME_CACHE;
+	if (conn->cached)
+		tcpcrypt_resume_forget(conn->tn, conn->cached_half);
+	conn->cached = false;
+}
+
 static int reason_errno(enum tcpcrypt_reason reason)
 {
 	switch (reason) {
@@ -225,8 +257,11 @@ int tcpcrypt_conn_fail(struct tcpcrypt_conn *conn, enum tcpcrypt_reason reason)
 	if (conn->state == TCPCRYPT_DEAD)
 		return -conn->err;
 	if (conn->state == TCPCRYPT_ENCRYPTED)
-		tcpcrypt_stat_add(conn->tn, TCPCRYPT_STAT_CURRENT, -1);
+		tcpcrypt_conn_count_current(conn, -1);
 	tcpcrypt_conn_set_state(conn, TCPCRYPT_DEAD);
+	/* A peer whose frames do not authenticate may have another ss[i] (E-26). */
+	if (reason == TCPCRYPT_ABORT_AUTH || reason == TCPCRYPT_ABORT_BAD_FRAME)
+		tcpcrypt_conn_uncache(conn);
 	conn->reason = reason;
 	conn->err = reason_errno(reason);
 	conn->abort_pending = true;
@@ -334,6 +369,7 @@ static void conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn
 	info->active = conn->active;
 	info->role = conn->role;
 	info->tep = conn->tep_byte & ENO_SUB_GLT;
+	info->resumed = conn->resumed;
 	info->closing = READ_ONCE(conn->closed);
 	info->tx_gen = READ_ONCE(conn->tx.gen);
 	info->rx_gen = READ_ONCE(conn->rx.gen);

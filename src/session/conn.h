@@ -17,6 +17,7 @@
 #include "crypto/tep.h"
 #include "control/net.h"
 #include "session/conn_info.h"
+#include "session/resume.h"
 
 /*
  * LOCKING
@@ -31,7 +32,7 @@
  *   backlog    what softirq would have done, by the owner in release_sock()
  *
  * Order: socket lock, then sk_callback_lock, then the list lock of conn.c, then the bucket locks of
- * option/embryo.c. The worker takes the socket lock by tcpcrypt_lock_try() and never waits for it: a
+ * option/embryo.c; resume.c's is a leaf. The worker takes the socket lock by tcpcrypt_lock_try() and never waits for it: a
  * thread may hold it for as long as a page fault takes. When it is busy, release_cb runs the worker again.
  * poll(), which opens frames where their content decides what it has to say, takes the lock in the same way.
  * tcp_abort() does wait: so that is done from a work queue of its own, and no handshake stands behind it.
@@ -60,9 +61,11 @@
 /** enum tcpcrypt_phase - the key exchange; the worker alone moves it */
 enum tcpcrypt_phase {
 	TCPCRYPT_HS_KEYGEN,	/* A: a key pair is to be made; runs while the SYN is on its way */
+	TCPCRYPT_HS_OFFERED,	/* A: a resumption is offered: nothing to do before the SYN-ACK */
 	TCPCRYPT_HS_SEND_INIT1,	/* A: waiting for the SYN-ACK, then send */
 	TCPCRYPT_HS_RECEIVE,	/* collecting the peer's message */
 	TCPCRYPT_HS_COMPUTE,	/* it is whole */
+	TCPCRYPT_HS_RESUME,	/* mk[0] comes from a cached secret, without Init messages: transforms are to be made */
 	TCPCRYPT_HS_FINISH,	/* keys are there: B sends Init2, then both install them */
 	TCPCRYPT_HS_DONE,
 };
@@ -86,6 +89,7 @@ enum tcpcrypt_phase {
  * @peer_cap: room at @peer
  * @peer_inline: where @peer points at first
  * @aead: chosen AEAD
+ * @secret: A: what our SYN offers; B: what our SYN-ACK agrees to; later what goes into the cache
  * @ss: ss[0]
  * @mk: mk[0]
  * @tx: sealing transform, until installed
@@ -106,6 +110,7 @@ struct tcpcrypt_handshake {
 	u32 peer_cap;
 	u8 peer_inline[TCPCRYPT_INIT_SEND_MAX];
 	const struct tcpcrypt_aead *aead;
+	struct tcpcrypt_secret *secret;
 	u8 ss[TCPCRYPT_K_LEN];
 	u8 mk[TCPCRYPT_K_LEN];
 	u8 sessid[TCPCRYPT_SESSID_LEN];
@@ -273,6 +278,11 @@ struct tcpcrypt_tx {
  * @state: written under the socket lock, read anywhere
  * @active: we sent the SYN; constant
  * @role: ours; constant from EXCHANGE on
+ * @side: whose keys we seal with: our role in the session that this one was resumed from (R-14)
+ * @resumed: there was no key exchange; constant from EXCHANGE on
+ * @resume: TCPCRYPT_RESUME_*: what this connection does of resumption
+ * @cached: ss[i+1] went into the cache
+ * @cached_half: where it is found there
  * @tep_byte: the byte that B sent for the TEP; constant from EXCHANGE on
  * @err: errno that every later read and write gets, 0 while none; DEAD only
  * @reason: why
@@ -293,6 +303,7 @@ struct tcpcrypt_tx {
  * @mss_reserved: 4 bytes of MSS are set aside for the option (E-12)
  * @rcvlowat: what SO_RCVLOWAT says; sk_rcvlowat itself is 1
  * @isn: first sequence number of our data stream
+ * @peer_isn: the same of the peer's
  * @limit_seq: end of what we gave to TCP; a segment beyond it is somebody else's
  * @syn: our SYN-form option as sent (E-14)
  * @peer_syn: the peer's
@@ -326,6 +337,11 @@ struct tcpcrypt_conn {
 	enum tcpcrypt_conn_state state;
 	bool active;
 	enum eno_role role;
+	enum eno_role side;
+	bool resumed;
+	u8 resume;
+	bool cached;
+	u8 cached_half[ENO_RESUME_HALF_LEN];
 	u8 tep_byte;
 	int err;
 	enum tcpcrypt_reason reason;
@@ -346,6 +362,7 @@ struct tcpcrypt_conn {
 	u32 close_una;
 	int rcvlowat;
 	u32 isn;
+	u32 peer_isn;
 	u32 limit_seq;
 	struct eno_syn syn;
 	struct eno_syn peer_syn;
@@ -449,6 +466,28 @@ static inline bool tcpcrypt_conn_late(const struct tcpcrypt_conn *conn)
 {
 	return conn->deadline && time_after_eq(jiffies, conn->deadline);
 }
+
+/**
+ * tcpcrypt_conn_heard() - has a segment without SYN arrived (E-12)? socket lock held
+ *
+ * By what TCP accepted of it: never on the word of a segment that may be forged. A segment that neither brought
+ * nor acknowledged anything goes unnoticed, which costs an option in a few segments more.
+ */
+static inline bool tcpcrypt_conn_heard(const struct tcpcrypt_conn *conn)
+{
+	const struct tcp_sock *tp = tcp_sk(conn->sk);
+
+	return tp->snd_una != conn->isn || tp->rcv_nxt != conn->peer_isn;
+}
+
+/** tcpcrypt_conn_count_current() - one encrypted connection more (1) or less (-1) */
+void tcpcrypt_conn_count_current(struct tcpcrypt_conn *conn, int n);
+
+/** tcpcrypt_conn_cache() - ss[i+1], in @hs, goes into the cache, if there is one; lock held, any context */
+void tcpcrypt_conn_cache(struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_conn_uncache() - R-09: what this connection has put there is dropped, and nothing follows; lock held */
+void tcpcrypt_conn_uncache(struct tcpcrypt_conn *conn);
 
 /** tcpcrypt_conn_publish() - put it into the table that netlink dumps */
 void tcpcrypt_conn_publish(struct tcpcrypt_conn *conn);

@@ -31,6 +31,7 @@ enum tcpcrypt_conn_state {
  * @role: enum eno_role
  * @tep: negotiated TEP
  * @aead: negotiated AEAD, 0 until known
+ * @resumed: without a key exchange (RFC 8548 section 3.5)
  * @closing: the application closed it, the rest is on its way
  * @tx_gen: local generation (F-08)
  * @rx_gen: remote generation
@@ -53,6 +54,7 @@ struct tcpcrypt_conn_info {
 	u8 role;
 	u8 tep;
 	u16 aead;
+	bool resumed;
 	bool closing;
 	u32 tx_gen;
 	u32 rx_gen;

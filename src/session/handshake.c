@@ -4,13 +4,42 @@
 #include "stream/stream.h"
 #include <linux/random.h>
 
+/*
+ * RFC 8548 section 3.5: all that depends on ss[i], so that it can be erased at once, and ss[i+1] is in the cache
+ * before anybody can ask for it. A few hashes; what takes longer, the transforms, is the worker's.
+ */
+static void handshake_resume(struct tcpcrypt_conn *conn, u8 tep)
+{
+	struct tcpcrypt_handshake *hs = conn->hs;
+	struct tcpcrypt_secret *secret = hs->secret;
+	bool a = secret->side == ENO_ROLE_A;
+	unsigned int len_a, len_b;
+	const u8 *nonce_a = eno_resume_nonce(a ? &conn->syn : &conn->peer_syn, tep, &len_a);
+	const u8 *nonce_b = eno_resume_nonce(a ? &conn->peer_syn : &conn->syn, tep, &len_b);
+	u8 sn[TCPCRYPT_SN_MAX];
+
+	memcpy(sn, nonce_a, len_a);
+	memcpy(sn + len_a, nonce_b, len_b);
+	tcpcrypt_keys_mk0(secret->ss, sn, len_a + len_b, hs->mk);
+	tcpcrypt_keys_session_id(secret->ss, conn->tep_byte, sn, len_a + len_b, hs->sessid);
+	hs->aead = secret->aead;
+	conn->side = secret->side;
+	conn->resumed = true;
+	tcpcrypt_secret_advance(secret);	/* nothing knows ss[i] any more */
+	tcpcrypt_conn_cache(conn);
+	WRITE_ONCE(hs->phase, TCPCRYPT_HS_RESUME);
+}
+
 void tcpcrypt_handshake_start(struct tcpcrypt_conn *conn, const struct eno_result *res)
 {
 	conn->role = res->role;
+	conn->side = res->role;
 	conn->tep_byte = res->tep_byte;
 	WRITE_ONCE(conn->hs->tep, tcpcrypt_tep_find(res->tep));
 	conn->handshake_start = ktime_get_ns();
-	if (!conn->active)
+	if (res->resumed)
+		handshake_resume(conn, res->tep);
+	else if (!conn->active)
 		conn->hs->phase = TCPCRYPT_HS_RECEIVE;
 	tcpcrypt_conn_deadline(conn, msecs_to_jiffies(READ_ONCE(conn->tn->handshake_timeout_ms)));
 	tcpcrypt_conn_kick(conn);
@@ -97,6 +126,30 @@ static int handshake_grow(struct tcpcrypt_handshake *hs)
 	return 0;
 }
 
+/* The transforms of mk[0], and what sealing and opening need beside them. */
+static int handshake_transforms(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_handshake *hs = conn->hs;
+	enum eno_role other = conn->side == ENO_ROLE_A ? ENO_ROLE_B : ENO_ROLE_A;
+	struct tcpcrypt_traffic_key tk;
+	int err;
+
+	tcpcrypt_keys_traffic(hs->mk, conn->side, hs->aead->key_len, &tk);
+	hs->tx = tcpcrypt_cipher_alloc(hs->aead, &tk);
+	tcpcrypt_keys_traffic(hs->mk, other, hs->aead->key_len, &tk);
+	hs->rx = tcpcrypt_cipher_alloc(hs->aead, &tk);
+	memzero_explicit(&tk, sizeof(tk));
+	if (IS_ERR(hs->tx) || IS_ERR(hs->rx)) {
+		if (IS_ERR(hs->tx))
+			hs->tx = NULL;
+		if (IS_ERR(hs->rx))
+			hs->rx = NULL;
+		return -ENOMEM;
+	}
+	err = tcpcrypt_rx_prepare(conn, hs->rx);
+	return err ? : tcpcrypt_tx_prepare(conn, hs->tx);
+}
+
 /* RFC 8548 section 3.3: PRK from the transcript, then ss[0], mk[0], the traffic keys and the session ID. */
 static int handshake_derive(struct tcpcrypt_conn *conn, const u8 *es)
 {
@@ -108,7 +161,6 @@ static int handshake_derive(struct tcpcrypt_conn *conn, const u8 *es)
 	struct tcpcrypt_vec eno = { transcript, 0 };
 	struct tcpcrypt_vec secret = { es, hs->tep->es_len };
 	const struct tcpcrypt_vec *init1 = a ? &own : &peer, *init2 = a ? &peer : &own;
-	struct tcpcrypt_traffic_key tk;
 	struct tcpcrypt_init1 msg1;
 	int err;
 
@@ -120,20 +172,11 @@ static int handshake_derive(struct tcpcrypt_conn *conn, const u8 *es)
 	tcpcrypt_keys_prk(msg1.nonce, &eno, init1, init2, &secret, hs->ss);
 	tcpcrypt_keys_mk0(hs->ss, NULL, 0, hs->mk);
 	tcpcrypt_keys_session_id(hs->ss, conn->tep_byte, NULL, 0, hs->sessid);
-
-	tcpcrypt_keys_traffic(hs->mk, conn->role, hs->aead->key_len, &tk);
-	hs->tx = tcpcrypt_cipher_alloc(hs->aead, &tk);
-	tcpcrypt_keys_traffic(hs->mk, a ? ENO_ROLE_B : ENO_ROLE_A, hs->aead->key_len, &tk);
-	hs->rx = tcpcrypt_cipher_alloc(hs->aead, &tk);
-	memzero_explicit(&tk, sizeof(tk));
-	if (IS_ERR(hs->tx) || IS_ERR(hs->rx)) {
-		if (IS_ERR(hs->tx))
-			hs->tx = NULL;
-		if (IS_ERR(hs->rx))
-			hs->rx = NULL;
-		return -ENOMEM;
-	}
-	return 0;
+	/* Without memory there is nothing to resume later. */
+	if (conn->resume & TCPCRYPT_RESUME_CACHE && READ_ONCE(conn->tn->resume))
+		hs->secret = tcpcrypt_secret_alloc(hs->ss, hs->tep->id, hs->aead, conn->side);
+	memzero_explicit(hs->ss, sizeof(hs->ss));
+	return handshake_transforms(conn);
 }
 
 static enum tcpcrypt_reason handshake_compute_a(struct tcpcrypt_conn *conn, const u8 **pub)
@@ -189,14 +232,11 @@ static enum tcpcrypt_reason handshake_compute(struct tcpcrypt_conn *conn)
 	reason = conn->role == ENO_ROLE_A ? handshake_compute_a(conn, &pub) : handshake_compute_b(conn, &pub);
 	if (reason)
 		return reason;
+	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_KEY_AGREEMENTS);
 	err = hs->tep->agree(hs->priv, pub, es);
 	memzero_explicit(hs->priv, sizeof(hs->priv));	/* K-06 */
 	if (!err)
 		err = handshake_derive(conn, es);
-	if (!err)
-		err = tcpcrypt_rx_prepare(conn, hs->rx);
-	if (!err)
-		err = tcpcrypt_tx_prepare(conn, hs->tx);
 	memzero_explicit(es, sizeof(es));
 	switch (err) {
 	case 0:
@@ -249,7 +289,8 @@ static void handshake_install(struct tcpcrypt_conn *conn)
 	conn->rx.scan = conn->rx.seq;
 	conn->rx.last = jiffies;
 	hs->phase = TCPCRYPT_HS_DONE;
-	if (conn->send_eno) {		/* Init2 is a non-SYN segment (E-12) */
+	/* Init2 is a non-SYN segment (E-12); after a resumption we may have heard nothing yet. */
+	if (conn->send_eno && !conn->resumed) {
 		conn->send_eno = false;
 		tcpcrypt_mss_release(conn);
 	}
@@ -257,7 +298,9 @@ static void handshake_install(struct tcpcrypt_conn *conn)
 	smp_wmb();	/* aead and session ID before the state that says they are there */
 	tcpcrypt_conn_set_state(conn, TCPCRYPT_ENCRYPTED);
 	tcpcrypt_stat_inc(conn->tn, conn->active ? TCPCRYPT_STAT_ENCRYPTED_CONNECT : TCPCRYPT_STAT_ENCRYPTED_ACCEPT);
-	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_CURRENT);
+	if (conn->resumed)
+		tcpcrypt_stat_inc(conn->tn, conn->active ? TCPCRYPT_STAT_RESUMED_CONNECT : TCPCRYPT_STAT_RESUMED_ACCEPT);
+	tcpcrypt_conn_count_current(conn, 1);
 }
 
 /* One step under the socket lock. Return: 0 go on, -EAGAIN wait for more, -ENOSPC grow, else failed. */
@@ -284,7 +327,8 @@ static int handshake_step(struct tcpcrypt_conn *conn, enum tcpcrypt_lock how)
 			hs->phase = TCPCRYPT_HS_COMPUTE;
 		return err;
 	case TCPCRYPT_HS_FINISH:
-		if (conn->role == ENO_ROLE_B) {
+		tcpcrypt_conn_cache(conn);	/* before the peer can offer it */
+		if (conn->role == ENO_ROLE_B && !conn->resumed) {
 			err = handshake_send(conn, how);
 			if (err)
 				return err;
@@ -325,6 +369,10 @@ bool tcpcrypt_handshake_run(struct tcpcrypt_conn *conn)
 			hs->phase = TCPCRYPT_HS_SEND_INIT1;
 		} else if (hs->phase == TCPCRYPT_HS_COMPUTE) {
 			reason = handshake_compute(conn);
+			hs->phase = TCPCRYPT_HS_FINISH;
+		} else if (READ_ONCE(hs->phase) == TCPCRYPT_HS_RESUME) {
+			if (handshake_transforms(conn))
+				reason = TCPCRYPT_ABORT_NO_MEMORY;
 			hs->phase = TCPCRYPT_HS_FINISH;
 		} else if (err == -ENOSPC) {
 			err = handshake_grow(hs);

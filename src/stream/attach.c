@@ -329,7 +329,7 @@ static void detach_rest(struct tcpcrypt_conn *conn)
 		tcpcrypt_conn_set_state(conn, TCPCRYPT_PLAIN);
 		break;
 	case TCPCRYPT_ENCRYPTED:
-		tcpcrypt_stat_add(conn->tn, TCPCRYPT_STAT_CURRENT, -1);
+		tcpcrypt_conn_count_current(conn, -1);
 		fallthrough;
 	case TCPCRYPT_EXCHANGE:
 		tcpcrypt_conn_set_state(conn, TCPCRYPT_DEAD);

@@ -491,7 +491,7 @@ static int rx_next_cipher(struct tcpcrypt_conn *conn, u8 *mk, struct tcpcrypt_ci
 	struct tcpcrypt_traffic_key tk;
 
 	tcpcrypt_keys_next_mk(conn->rx.mk, mk);
-	tcpcrypt_keys_traffic(mk, conn->role == ENO_ROLE_A ? ENO_ROLE_B : ENO_ROLE_A, conn->aead->key_len, &tk);
+	tcpcrypt_keys_traffic(mk, conn->side == ENO_ROLE_A ? ENO_ROLE_B : ENO_ROLE_A, conn->aead->key_len, &tk);
 	*cipher = tcpcrypt_cipher_alloc(conn->aead, &tk);
 	memzero_explicit(&tk, sizeof(tk));
 	if (!IS_ERR(*cipher) && !tcpcrypt_cipher_fit_req(*cipher, conn->rx.cipher, &conn->rx.req))

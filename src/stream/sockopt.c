@@ -39,6 +39,9 @@ static int sockopt_get(struct tcpcrypt_conn *conn, int optname, u8 *buf, int *si
 	case TCP_CRYPT_AEAD:
 		val = conn->aead->id;
 		break;
+	case TCP_CRYPT_RESUMED:
+		val = conn->resumed;
+		break;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -90,6 +93,15 @@ static int sockopt_rekey(struct tcpcrypt_conn *conn)
 	return 0;
 }
 
+/* Lock owned. */
+static int sockopt_of_ours(struct tcpcrypt_conn *conn, int optname, int val)
+{
+	if (optname == TCP_CRYPT_REKEY)
+		return val ? sockopt_rekey(conn) : -EINVAL;
+	tcpcrypt_conn_uncache(conn);
+	return 0;
+}
+
 /* Return: 1 if the slot is not ours. */
 static int sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
 {
@@ -106,12 +118,10 @@ static int sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval
 		ret = 1;
 	else if (level == SOL_TCP)	/* TCP_REPAIR would save and restore ciphertext without its keys */
 		ret = -EPERM;
-	else if (optname != TCP_CRYPT_REKEY)
+	else if (optname != TCP_CRYPT_REKEY && optname != TCP_CRYPT_CACHE_FLUSH)
 		ret = -ENOPROTOOPT;
-	else if (err || !val)
-		ret = err ? : -EINVAL;
 	else
-		ret = sockopt_rekey(conn);
+		ret = err ? : sockopt_of_ours(conn, optname, val);
 	release_sock(sk);
 	return ret;
 }

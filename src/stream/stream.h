@@ -109,6 +109,9 @@ ssize_t tcpcrypt_tx_seal(struct tcpcrypt_conn *conn, struct iov_iter *from, size
 /** tcpcrypt_tx_push() - give sealed bytes to TCP; @flags MSG_MORE or 0; 0 when all went, else -EAGAIN or an error */
 int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags);
 
+/** tcpcrypt_tx_check_heard() - no option and full segments once a segment without SYN was heard (E-12) */
+void tcpcrypt_tx_check_heard(struct tcpcrypt_conn *conn);
+
 /** tcpcrypt_tx_raw() - bytes of the key exchange; @bh: only the spinlock is held; bytes taken or -EAGAIN */
 int tcpcrypt_tx_raw(struct tcpcrypt_conn *conn, const u8 *buf, size_t len, bool bh);
 

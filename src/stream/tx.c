@@ -76,7 +76,7 @@ static int tx_next_key(struct tcpcrypt_conn *conn)
 	int err = -ENOMEM;
 
 	tcpcrypt_keys_next_mk(tx->mk, mk);
-	tcpcrypt_keys_traffic(mk, conn->role, conn->aead->key_len, &tk);
+	tcpcrypt_keys_traffic(mk, conn->side, conn->aead->key_len, &tk);
 	cipher = tcpcrypt_cipher_alloc(conn->aead, &tk);
 	memzero_explicit(&tk, sizeof(tk));
 	if (!IS_ERR(cipher)) {
@@ -352,6 +352,15 @@ static int tx_possible(const struct sock *sk)
 	return sk->sk_err ? -EAGAIN : 0;
 }
 
+/* E-12, R-11: after a resumption it may take until now that something is heard of the peer. */
+void tcpcrypt_tx_check_heard(struct tcpcrypt_conn *conn)
+{
+	if (conn->mss_reserved && conn->state == TCPCRYPT_ENCRYPTED && tcpcrypt_conn_heard(conn)) {
+		conn->send_eno = false;
+		tcpcrypt_mss_release(conn);
+	}
+}
+
 int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 {
 	struct tcpcrypt_tx *tx = &conn->tx;
@@ -364,6 +373,8 @@ int tcpcrypt_tx_push(struct tcpcrypt_conn *conn, int flags)
 
 	if (!tx->n_out)
 		return 0;
+	if (unlikely(conn->mss_reserved))
+		tcpcrypt_tx_check_heard(conn);
 	err = tx_possible(sk);
 	if (err)
 		return err;

@@ -73,6 +73,7 @@ static void worker_encrypted(struct tcpcrypt_conn *conn)
 		worker_tcp_closed(conn);
 		return;
 	}
+	tcpcrypt_tx_check_heard(conn);
 	err = tcpcrypt_tx_work(conn);
 	if (!err)
 		err = tcpcrypt_rx_work(conn);

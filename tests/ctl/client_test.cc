@@ -82,6 +82,13 @@ TEST(client, info__decodes)
 	EXPECT_EQ(info.teps[1].name, "p256");
 	ASSERT_EQ(info.aeads.size(), 1u);
 	EXPECT_EQ(info.current, 214u);
+	EXPECT_EQ(info.cached, 0u);
+	mnl_attr_put_u64(message, TCPCRYPT_A_INFO_CURRENT_RESUMED, 31);
+	mnl_attr_put_u64(message, TCPCRYPT_A_INFO_RESUMED, 40);
+	mnl_attr_put_u64(message, TCPCRYPT_A_INFO_CACHED, 5);
+	EXPECT_EQ(decode_info(message).current_resumed, 31u);
+	EXPECT_EQ(decode_info(message).resumed, 40u);
+	EXPECT_EQ(decode_info(message).cached, 5u);
 }
 
 TEST(client, connection__decodes)
@@ -104,13 +111,16 @@ TEST(client, connection__decodes)
 	EXPECT_EQ(early.state, TCPCRYPT_STATE_EXCHANGE);
 	EXPECT_TRUE(early.active);
 	EXPECT_FALSE(early.closing);
+	EXPECT_FALSE(early.resumed);
 	EXPECT_EQ(early.role, 0u);
 	EXPECT_FALSE(early.tep.has_value());
 	EXPECT_FALSE(early.session.has_value());
 
 	mnl_attr_put_u32(message, TCPCRYPT_A_CONN_TX_GENERATION, 3);
 	mnl_attr_put_u64(message, TCPCRYPT_A_CONN_RX_BYTES, 1ULL << 40);
+	mnl_attr_put(message, TCPCRYPT_A_CONN_RESUMED, 0, nullptr);
 	Connection late = decode_connection(message);
+	EXPECT_TRUE(late.resumed);
 	ASSERT_TRUE(late.session.has_value());
 	EXPECT_EQ(late.session->tx_generation, 3u);
 	EXPECT_EQ(late.session->rx_bytes, 1ULL << 40);

@@ -226,6 +226,13 @@ TEST_F(Netlink, get__takes_no_attributes)
 	});
 }
 
+TEST_F(Netlink, cache_flush__is_taken)
+{
+	Client client;
+	client.flush_cache();
+	EXPECT_EQ(client.info().cached, 0u);
+}
+
 TEST_F(Netlink, stats__are_all_there_with_their_names)
 {
 	const std::vector<std::string> reply = spec_.operation("stats-get").messages.at("dump").reply;

@@ -119,6 +119,36 @@ TEST(view, status__as_text)
 	EXPECT_EQ(json["fallbacks"][1], Json({{"reason", "no-eno-in-synack"}, {"id", 2}, {"count", 951}}));
 }
 
+TEST(view, status__resumed)
+{
+	Status status{.kernel = "6.1", .info = info(), .counters = {}, .settings = {}};
+	status.info.current_resumed = 31;
+	status.info.cached = 5;
+	std::string text = printed([&](Printer &printer) { print_status(printer, status); });
+	EXPECT_NE(text.find("now 214 encrypted (31 resumed)   since load"), std::string::npos) << text;
+	EXPECT_EQ(to_json(status)["current_resumed"], 31);
+	EXPECT_EQ(to_json(status)["cached"], 5);
+	Connection connection = encrypted();
+	EXPECT_EQ(to_json(connection, Names(info()))["resumed"], false);
+	connection.resumed = true;
+	EXPECT_EQ(to_json(connection, Names(info()))["resumed"], true);
+	std::vector<Connection> one{connection};
+	text = printed([&](Printer &printer) { print_connections(printer, one, Names(info()), false); });
+	EXPECT_NE(text.find("encrypted,resumed"), std::string::npos) << text;
+}
+
+TEST(view, cache__as_text)
+{
+	Info some = info();
+	some.cached = 7;
+	Counters counters{.stats = {{13, "resume-offered", 3}, {14, "resume-refused", 1}, {16, "resume-missed", 2}},
+			  .fallbacks = {}, .aborts = {}};
+	EXPECT_EQ(printed([&](Printer &printer) { print_cache(printer, some, counters); }),
+		"cached 7, dropped for want of room 0\n"
+		"  as client: offered 3, refused 1\n"
+		"  as server: agreed 0, missed 2\n");
+}
+
 TEST(view, counters__zero_reasons_are_left_out)
 {
 	Counters counters{

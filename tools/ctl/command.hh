@@ -31,6 +31,7 @@ using AddCommand = void (*)(CLI::App &app, Context &context);
 /* One a file. */
 void add_status(CLI::App &app, Context &context);
 void add_conn(CLI::App &app, Context &context);
+void add_cache(CLI::App &app, Context &context);
 void add_stats(CLI::App &app, Context &context);
 void add_config(CLI::App &app, Context &context);
 void add_explain(CLI::App &app, Context &context);

@@ -24,6 +24,7 @@ constexpr Command commands[] = {
 	{"status", "What the module does in this network namespace (the default)", add_status},
 	{"conn", "Connections that tcpcrypt has a hand in", add_conn},
 	{"stats", "Counters", add_stats},
+	{"cache", "Session secrets that are kept for later connections", add_cache},
 	{"config", "Settings: the sysctls net.tcpcrypt.*", add_config},
 	{"explain", "What a reason for a fallback or an abort means", add_explain},
 };

@@ -109,6 +109,11 @@ Counters Client::counters()
 	return counters;
 }
 
+void Client::flush_cache()
+{
+	genl_.request(TCPCRYPT_CMD_CACHE_FLUSH, {}, {});
+}
+
 Info decode_info(const nlmsghdr *message)
 {
 	Attributes attributes = Attributes::of_genl(message);
@@ -125,6 +130,9 @@ Info decode_info(const nlmsghdr *message)
 		.encrypted = attributes.number(TCPCRYPT_A_INFO_ENCRYPTED).value_or(0),
 		.plain = attributes.number(TCPCRYPT_A_INFO_PLAIN).value_or(0),
 		.aborted = attributes.number(TCPCRYPT_A_INFO_ABORTED).value_or(0),
+		.current_resumed = attributes.number(TCPCRYPT_A_INFO_CURRENT_RESUMED).value_or(0),
+		.resumed = attributes.number(TCPCRYPT_A_INFO_RESUMED).value_or(0),
+		.cached = attributes.number(TCPCRYPT_A_INFO_CACHED).value_or(0),
 	};
 }
 
@@ -142,6 +150,7 @@ Connection decode_connection(const nlmsghdr *message)
 		.uid = number32(attributes, TCPCRYPT_A_CONN_UID),
 		.active = attributes.has(TCPCRYPT_A_CONN_ACTIVE),
 		.closing = attributes.has(TCPCRYPT_A_CONN_CLOSING),
+		.resumed = attributes.has(TCPCRYPT_A_CONN_RESUMED),
 		.role = optional32(attributes, TCPCRYPT_A_CONN_ROLE),
 		.tep = optional32(attributes, TCPCRYPT_A_CONN_TEP),
 		.aead = optional32(attributes, TCPCRYPT_A_CONN_AEAD),

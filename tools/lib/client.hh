@@ -18,6 +18,8 @@ public:
 	/** One connection; throws KernelError (ENOENT) when there is none with this cookie. */
 	Connection connection(std::uint64_t cookie);
 	Counters counters();
+	/** Wipes the session secrets that the namespace keeps. */
+	void flush_cache();
 
 private:
 	Genl genl_;

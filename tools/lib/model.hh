@@ -35,6 +35,10 @@ struct Info {
 	std::uint64_t encrypted = 0;
 	std::uint64_t plain = 0;
 	std::uint64_t aborted = 0;
+	std::uint64_t current_resumed = 0;
+	std::uint64_t resumed = 0;
+	/** Session secrets kept for later connections. */
+	std::uint64_t cached = 0;
 };
 
 /** What a connection has once its keys are there. */
@@ -61,6 +65,7 @@ struct Connection {
 	std::uint32_t uid = 0;
 	bool active = false;
 	bool closing = false;
+	bool resumed = false;
 	/** 0 = A, 1 = B */
 	std::optional<std::uint32_t> role;
 	std::optional<std::uint32_t> tep;

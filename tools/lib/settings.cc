@@ -34,6 +34,10 @@ constexpr std::array known{
 	SettingInfo{"rekey_frames", SettingKind::number, "1 or more"},
 	SettingInfo{"rekey_bytes", SettingKind::number, "1 or more"},
 	SettingInfo{"frame_max", SettingKind::number, "1024 to 65518"},
+	SettingInfo{"resume", SettingKind::number, "0 or 1"},
+	SettingInfo{"resume_cache", SettingKind::number, "0 to 65536 session secrets"},
+	SettingInfo{"resume_lifetime", SettingKind::number, "1 to 604800 seconds"},
+	SettingInfo{"resume_nonce_len", SettingKind::number, "0 to 8 bytes"},
 };
 
 /** Where a key stands in our order; behind all of them if it is not known. */

@@ -192,6 +192,7 @@ Json to_json(const Connection &connection, const Names &names)
 		{"uid", connection.uid},
 		{"active", connection.active},
 		{"closing", connection.closing},
+		{"resumed", connection.resumed},
 		{"role", or_null(role_text(connection))},
 		{"tep", connection.tep ? Json(names.tep(*connection.tep)) : Json(nullptr)},
 		{"aead", connection.aead ? Json(names.aead(*connection.aead)) : Json(nullptr)},
@@ -251,6 +252,9 @@ Json to_json(const Status &status)
 		{"encrypted", info.encrypted},
 		{"plain", info.plain},
 		{"aborted", info.aborted},
+		{"current_resumed", info.current_resumed},
+		{"resumed", info.resumed},
+		{"cached", info.cached},
 		{"fallbacks", reasons_json(status.counters.fallbacks)},
 		{"aborts", reasons_json(status.counters.aborts)},
 		{"settings", settings_json(status.settings)},
@@ -285,6 +289,7 @@ void print_status(Printer &printer, const Status &status)
 			     "   listen " + enable_text(setting("enable_listen")) +
 			     "   teps " + setting("teps") + "   aeads " + setting("aeads"));
 		printer.line("  now " + std::to_string(info.current) + " encrypted" +
+			     (info.current_resumed ? " (" + std::to_string(info.current_resumed) + " resumed)" : "") +
 			     (info.halfopen ? ", " + std::to_string(info.halfopen) + " half-open" : "") +
 			     "   since load " + std::to_string(info.encrypted) + " encrypted, " +
 			     std::to_string(info.plain) + " plain, " + std::to_string(info.aborted) + " aborted");
@@ -305,7 +310,8 @@ void print_connections(Printer &printer, std::span<const Connection> connections
 			{hex_number(connection.cookie)},
 			{endpoint_text(connection.local, connection.local_port)},
 			{endpoint_text(connection.remote, connection.remote_port)},
-			{state_text(connection.state) + (connection.closing ? ",closing" : ""),
+			{state_text(connection.state) + (connection.resumed ? ",resumed" : "") +
+				 (connection.closing ? ",closing" : ""),
 			 state_style(connection.state)},
 			{connection.tep ? names.tep(*connection.tep) : "-"},
 			{connection.aead ? names.aead(*connection.aead) : "-"},
@@ -324,6 +330,31 @@ void print_counters(Printer &printer, const Counters &counters, bool all)
 		print_counter_group(printer, "counters", counters.stats, true);
 		print_counter_group(printer, "why plain", counters.fallbacks, all);
 		print_counter_group(printer, "why aborted", counters.aborts, all);
+	});
+}
+
+void print_cache(Printer &printer, const Info &info, const Counters &counters)
+{
+	auto count = [&](const char *name) {
+		auto found = std::ranges::find(counters.stats, name, &Counter::name);
+		return found == counters.stats.end() ? std::uint64_t{0} : found->value;
+	};
+	Json document = {
+		{"cached", info.cached},
+		{"offered", count("resume-offered")},
+		{"refused", count("resume-refused")},
+		{"agreed", count("resume-agreed")},
+		{"missed", count("resume-missed")},
+		{"evicted", count("resume-evicted")},
+		{"resumed", info.resumed},
+	};
+	printer.emit(document, [&] {
+		printer.line("cached " + std::to_string(info.cached) + ", dropped for want of room " +
+			     std::to_string(count("resume-evicted")));
+		printer.line("  as client: offered " + std::to_string(count("resume-offered")) + ", refused " +
+			     std::to_string(count("resume-refused")));
+		printer.line("  as server: agreed " + std::to_string(count("resume-agreed")) + ", missed " +
+			     std::to_string(count("resume-missed")));
 	});
 }
 

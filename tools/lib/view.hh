@@ -48,6 +48,8 @@ void print_status(Printer &printer, const Status &status);
 void print_connections(Printer &printer, std::span<const Connection> connections, const Names &names, bool wide);
 /** @p all: reasons that never occurred, too. */
 void print_counters(Printer &printer, const Counters &counters, bool all);
+/** The cache of session secrets: its numbers, never what is in it. */
+void print_cache(Printer &printer, const Info &info, const Counters &counters);
 void print_settings(Printer &printer, std::span<const Setting> settings);
 void print_explanations(Printer &printer, std::span<const Explanation> explanations);
 

@@ -17,6 +17,16 @@
 #define TCP_ENO_NEGTEP		3	/* (E) int: the negotiated TEP, 0x20 to 0x7f */
 #define TCP_ENO_ROLE		10	/* (E) int: 0 = A, 1 = B */
 #define TCP_CRYPT_AEAD		33	/* (E) int: the AEAD in use */
+#define TCP_CRYPT_CACHE_FLUSH	35	/* int, set at any time: drop what the connection has put into the cache of
+					   session secrets, and put nothing there from now on */
+#define TCP_CRYPT_RESUMED	36	/* (E) int: 1 if the session was resumed, without a key exchange */
+
+/** enum tcpcrypt_resume - what a connection does of resumption (RFC 8548 section 3.5); bits */
+enum tcpcrypt_resume {
+	TCPCRYPT_RESUME_USE	= 1,	/* offer, and accept offers */
+	TCPCRYPT_RESUME_CACHE	= 2,	/* keep its secret for later connections */
+	TCPCRYPT_RESUME_DEFAULT	= 3,
+};
 
 /*
  * Set only, to any value but 0: a new key for what this end sends from now on, which makes the peer take a new
@@ -113,6 +123,16 @@ enum tcpcrypt_stat {
 	TCPCRYPT_STAT_BYTES_OPENED,
 	TCPCRYPT_STAT_REKEYS_SENT,
 	TCPCRYPT_STAT_REKEYS_RECEIVED,
+	TCPCRYPT_STAT_KEY_AGREEMENTS,		/* shared secrets computed: one a session that was not resumed */
+	TCPCRYPT_STAT_RESUME_OFFERED,		/* connections that offered to resume, active side */
+	TCPCRYPT_STAT_RESUME_REFUSED,		/* offers of ours that the peer did not take */
+	TCPCRYPT_STAT_RESUME_AGREED,		/* offers of peers that we agreed to */
+	TCPCRYPT_STAT_RESUME_MISSED,		/* offers of peers that we did not: unknown, used, expired or unwanted */
+	TCPCRYPT_STAT_RESUMED_CONNECT,		/* connections encrypted by resumption, active side */
+	TCPCRYPT_STAT_RESUMED_ACCEPT,		/* the same, passive side */
+	TCPCRYPT_STAT_CURRENT_RESUMED,		/* those now; goes down again */
+	TCPCRYPT_STAT_RESUME_CACHED,		/* secrets in the cache now */
+	TCPCRYPT_STAT_RESUME_EVICTED,		/* secrets dropped for want of room */
 	TCPCRYPT_STAT_COUNT,
 };
 
@@ -131,12 +151,15 @@ enum tcpcrypt_stat {
  *	TCPCRYPT_A_CONN_*; session IDs only for CAP_NET_ADMIN in the user namespace that owns the
  *	network namespace
  * @TCPCRYPT_CMD_STATS_GET: a dump of all counters: TCPCRYPT_A_COUNTER_*
+ * @TCPCRYPT_CMD_CACHE_FLUSH: wipe the network namespace's cache of session secrets; CAP_NET_ADMIN in the user
+ *	namespace that owns it
  */
 enum tcpcrypt_cmd {
 	TCPCRYPT_CMD_UNSPEC,
 	TCPCRYPT_CMD_GET,
 	TCPCRYPT_CMD_CONN_GET,
 	TCPCRYPT_CMD_STATS_GET,
+	TCPCRYPT_CMD_CACHE_FLUSH,
 
 	__TCPCRYPT_CMD_MAX,
 	TCPCRYPT_CMD_MAX = __TCPCRYPT_CMD_MAX - 1,
@@ -162,6 +185,9 @@ enum tcpcrypt_attr_info {
 	TCPCRYPT_A_INFO_ENCRYPTED,		/* u64: connections that ever became encrypted */
 	TCPCRYPT_A_INFO_PLAIN,			/* u64: connections that fell back */
 	TCPCRYPT_A_INFO_ABORTED,		/* u64: connections that were aborted */
+	TCPCRYPT_A_INFO_CURRENT_RESUMED,	/* u64: connections encrypted now whose session was resumed */
+	TCPCRYPT_A_INFO_RESUMED,		/* u64: connections that were ever resumed */
+	TCPCRYPT_A_INFO_CACHED,			/* u64: session secrets in the cache now */
 
 	__TCPCRYPT_A_INFO_MAX,
 	TCPCRYPT_A_INFO_MAX = __TCPCRYPT_A_INFO_MAX - 1,
@@ -206,6 +232,7 @@ enum tcpcrypt_attr_conn {
 	TCPCRYPT_A_CONN_RX_BYTES,		/* u64: application bytes in them */
 	TCPCRYPT_A_CONN_HANDSHAKE_US,		/* u32: from the establishment to the keys, microseconds */
 	TCPCRYPT_A_CONN_SESSID,			/* 33 bytes: the session ID; CAP_NET_ADMIN only */
+	TCPCRYPT_A_CONN_RESUMED,		/* flag: the session was resumed */
 
 	__TCPCRYPT_A_CONN_MAX,
 	TCPCRYPT_A_CONN_MAX = __TCPCRYPT_A_CONN_MAX - 1,
