@@ -59,10 +59,39 @@ static void tcpcrypt_keys_mk__vectors(struct kunit *test)
 	}
 }
 
+/* What a resumed session and the next one of its chain come from (RFC 8548 section 3.5). */
+static void tcpcrypt_keys__resumed(struct kunit *test)
+{
+	const struct vec_resumed *v;
+
+	for_each_vector(v, resumed) {
+		u8 *ss = tcpcrypt_exact_vec(test, v->ss);
+		struct eno_syn syn_a, syn_b, *of_a = v->swapped ? &syn_b : &syn_a, *of_b = v->swapped ? &syn_a : &syn_b;
+		u8 id[TCPCRYPT_SESSID_LEN], resume[TCPCRYPT_RESUME_LEN], sn[TCPCRYPT_SN_MAX];
+		unsigned int len_a, len_b;
+		const u8 *nonce;
+
+		EXPECT_VEC_EQ(test, v, eno_syn_parse(v->opt_a.data, v->opt_a.len, &syn_a), ENO_OK);
+		EXPECT_VEC_EQ(test, v, eno_syn_parse(v->opt_b.data, v->opt_b.len, &syn_b), ENO_OK);
+		nonce = eno_resume_nonce(of_a, 0x23, &len_a);
+		memcpy(sn, nonce, len_a);
+		nonce = eno_resume_nonce(of_b, 0x23, &len_b);
+		memcpy(sn + len_a, nonce, len_b);
+		EXPECT_VEC_BYTES(test, v, sn, len_a + len_b, v->sn);
+		tcpcrypt_keys_session_id(ss, 0xa3, sn, len_a + len_b, id);
+		EXPECT_VEC_BYTES(test, v, id, sizeof(id), v->session_id);
+		tcpcrypt_keys_next_ss(ss, ss);
+		EXPECT_VEC_BYTES(test, v, ss, TCPCRYPT_K_LEN, v->next);
+		tcpcrypt_keys_resume(ss, resume);
+		EXPECT_VEC_BYTES(test, v, resume, sizeof(resume), v->next_resume);
+	}
+}
+
 static struct kunit_case keys_cases[] = {
 	KUNIT_CASE(tcpcrypt_keys_prk__vectors),
 	KUNIT_CASE(tcpcrypt_keys_ss__vectors),
 	KUNIT_CASE(tcpcrypt_keys_mk__vectors),
+	KUNIT_CASE(tcpcrypt_keys__resumed),
 	{}
 };
 

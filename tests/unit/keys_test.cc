@@ -124,10 +124,73 @@ void check_session(const vec_session &v)
 	open(v.frame_b2, ENO_ROLE_B, v.init2.len + v.frame_b.len, true);
 }
 
+/* As either end does it: from the options to the nonces, the keys and the next secret. */
+void check_resumed(const vec_resumed &v)
+{
+	const Bytes ss = to_bytes(v.ss);
+	const Exact opt_a(v.opt_a), opt_b(v.opt_b);
+	const bool swapped = v.swapped;
+	eno_syn syn_a, syn_b;
+	eno_resume of_a = {}, of_b = {};
+	eno_result res;
+	u8 id[TCPCRYPT_RESUME_LEN], sessid[TCPCRYPT_SESSID_LEN];
+
+	tcpcrypt_keys_resume(ss.data(), id);
+	of_a.tep = of_b.tep = 0x23;
+	memcpy(swapped ? of_b.own : of_a.own, id, ENO_RESUME_HALF_LEN);
+	memcpy(swapped ? of_a.own : of_b.own, id + ENO_RESUME_HALF_LEN, ENO_RESUME_HALF_LEN);
+	memcpy(of_a.peer, of_b.own, ENO_RESUME_HALF_LEN);
+	memcpy(of_b.peer, of_a.own, ENO_RESUME_HALF_LEN);
+
+	ASSERT_EQ(eno_syn_parse(opt_a.data(), opt_a.size(), &syn_a), ENO_OK);
+	ASSERT_EQ(eno_syn_parse(opt_b.data(), opt_b.size(), &syn_b), ENO_OK);
+	ASSERT_EQ(eno_negotiate_resume(&syn_a, &syn_b, false, &of_a, &res), ENO_OK);
+	EXPECT_TRUE(res.resumed);
+	EXPECT_EQ(res.role, ENO_ROLE_A);
+	ASSERT_EQ(eno_negotiate_resume(&syn_b, &syn_a, false, &of_b, &res), ENO_OK);
+	EXPECT_TRUE(res.resumed);
+	EXPECT_EQ(res.role, ENO_ROLE_B);
+	EXPECT_EQ(res.tep_byte, 0xa3);
+
+	/* sn[i] = nonce_a | nonce_b, by the original roles. */
+	unsigned int len_a, len_b;
+	const u8 *nonce_a = eno_resume_nonce(swapped ? &syn_b : &syn_a, res.tep, &len_a);
+	const u8 *nonce_b = eno_resume_nonce(swapped ? &syn_a : &syn_b, res.tep, &len_b);
+	Bytes sn = to_bytes(nonce_a, len_a);
+	sn.insert(sn.end(), nonce_b, nonce_b + len_b);
+	EXPECT_EQ(sn, to_bytes(v.sn));
+	const auto sn_len = static_cast<unsigned int>(sn.size());
+	tcpcrypt_keys_session_id(ss.data(), res.tep_byte, sn.data(), sn_len, sessid);
+	EXPECT_EQ(to_bytes(sessid, sizeof(sessid)), to_bytes(v.session_id));
+
+	Bytes mk(TCPCRYPT_K_LEN), next(TCPCRYPT_K_LEN);
+	tcpcrypt_keys_mk0(ss.data(), sn.data(), sn_len, mk.data());
+	tcpcrypt_keys_next_ss(ss.data(), next.data());
+	EXPECT_EQ(next, to_bytes(v.next));
+	tcpcrypt_keys_resume(next.data(), id);
+	EXPECT_EQ(to_bytes(id, sizeof(id)), to_bytes(v.next_resume));
+
+	const auto aead = static_cast<u16>(v.aead);
+	const std::size_t key_len = reference::aead_key_len(aead);
+	for (enum eno_role side : { ENO_ROLE_A, ENO_ROLE_B }) {
+		const vec_bytes &frame = side == ENO_ROLE_A ? v.frame_ab : v.frame_ba;
+		tcpcrypt_traffic_key tk;
+		u8 nonce[TCPCRYPT_AEAD_NONCE_LEN];
+		Bytes plain;
+
+		tcpcrypt_keys_traffic(mk.data(), side, static_cast<unsigned int>(key_len), &tk);
+		tcpcrypt_frame_nonce(tk.nr, 0, nonce);
+		ASSERT_TRUE(reference::aead_open(aead, View(tk.key, key_len), nonce, View(frame.data, 3),
+						 View(frame.data + 3, frame.len - 3), plain));
+		EXPECT_EQ(Bytes(plain.begin() + 1, plain.end()), to_bytes(v.data));
+	}
+}
+
 const bool registered = table("keys", "tcpcrypt_keys_prk", vecs_keys_prk, check_prk) &&
 			table("keys", "tcpcrypt_keys_ss", vecs_keys_ss, check_ss) &&
 			table("keys", "tcpcrypt_keys_mk", vecs_keys_mk, check_mk) &&
-			table("keys", "session", vecs_session, check_session);
+			table("keys", "session", vecs_session, check_session) &&
+			table("keys", "resumed", vecs_resumed, check_resumed);
 
 /* K-01, E-19: every byte of the transcript counts. */
 TEST(keys, tcpcrypt_keys_prk__every_byte_counts)

@@ -207,6 +207,47 @@ void sessions()
 	session({ "p521_es_with_leading_zeros", 0x22, 0x0001, all, chosen(0x22), 2 });
 }
 
+/*
+ * A session resumed from ss[i]: the options of both SYNs, and all that comes of them. "Original" is whose role as A
+ * the keys follow: with @swapped it is B now.
+ */
+void resumed(const std::string &name, std::uint16_t aead, std::size_t len_a, std::size_t len_b, bool swapped)
+{
+	const Bytes ss = noise(name + " ss", 32), id = resume(ss);
+	const Bytes nonce_a = noise(name + " nonce_a", len_a), nonce_b = noise(name + " nonce_b", len_b);
+	const Bytes half_a = concat({ View(id).first(9), nonce_a }), half_b = concat({ View(id).last(9), nonce_b });
+	const auto option = [](const Bytes &contents) {
+		return concat({ Bytes{ 0x45, static_cast<std::uint8_t>(2 + contents.size()) }, contents });
+	};
+	const Bytes opt_a = option(concat({ Bytes{ 0x24, 0xa3 }, swapped ? half_b : half_a }));
+	const Bytes opt_b = option(concat({ Bytes{ 0x01, 0xa3 }, swapped ? half_a : half_b }));
+	const Bytes sn = concat({ nonce_a, nonce_b }), mk_0 = mk0(ss, sn);
+	const Bytes hello = noise(name + " data", 40), plain = concat({ Bytes{ 0 }, hello });
+
+	begin("resumed", name, swapped ? "R-07 R-14 R-11" : "R-02 R-11 R-12");
+	bytes("ss", ss);
+	number("swapped", swapped);
+	bytes("opt_a", opt_a);
+	bytes("opt_b", opt_b);
+	number("aead", aead);
+	bytes("sn", sn);
+	bytes("session_id", session_id(ss, 0xa3, sn));
+	bytes("next", next_ss(ss));
+	bytes("next_resume", resume(next_ss(ss)));
+	bytes("data", hello);
+	/* By the host that was A originally, and by the other: each the first of its stream. */
+	bytes("frame_ab", frame(aead, k_ab(mk_0, aead), 0, 0, plain));
+	bytes("frame_ba", frame(aead, k_ba(mk_0, aead), 0, 0, plain));
+}
+
+void resumptions()
+{
+	resumed("nonces_of_8", 0x0001, 8, 8, false);
+	resumed("no_nonces", 0x0002, 0, 0, false);
+	resumed("nonces_of_different_length", 0x0010, 3, 7, false);
+	resumed("roles_swapped", 0x0001, 8, 5, true);
+}
+
 }
 
 int main()
@@ -217,5 +258,6 @@ int main()
 	keys_mk();
 	frames();
 	sessions();
+	resumptions();
 	return 0;
 }
