@@ -26,6 +26,7 @@ Cases all_cases()
 	add_segment_cases(cases);
 	add_alive_cases(cases);
 	add_urgent_cases(cases);
+	add_resume_cases(cases);
 	return cases;
 }
 

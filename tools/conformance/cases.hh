@@ -40,6 +40,7 @@ void add_rekey_cases(Cases &cases);
 void add_segment_cases(Cases &cases);
 void add_alive_cases(Cases &cases);
 void add_urgent_cases(Cases &cases);
+void add_resume_cases(Cases &cases);
 
 Cases all_cases();
 

@@ -9,8 +9,7 @@ namespace conformance {
 
 static constexpr int sol_tcp_eno = 0x454e;
 static constexpr int tcp_eno_sessid = 2;
-static constexpr std::size_t resume_half = 9;
-static constexpr std::size_t resume_nonce_max = 8;
+static constexpr std::uint8_t tep_v = 0x80;
 
 std::vector<const Tep *> device_teps()
 {
@@ -34,8 +33,43 @@ Dialogue::Dialogue(Run &of, const Tep &tep)
 {
 }
 
+Bytes Dialogue::resume_suboption() const
+{
+	Bytes first{static_cast<std::uint8_t>(tep_v | secret->tep)};
+	return cat({first, secret->own_half(), resume_nonce});
+}
+
+std::optional<TepOffer> Dialogue::device_offer(std::uint8_t tep) const
+{
+	if (device_option.empty())
+		return std::nullopt;
+	SynForm form = parse_syn_form(View(device_option).subspan(2));
+	const TepOffer *offer = form.count(tep) == 1 ? form.find(tep) : nullptr;
+	return offer ? std::optional(*offer) : std::nullopt;
+}
+
+static bool has_half(const TepOffer &offer, View half)
+{
+	return offer.v && offer.data.size() >= resume_half && offer.data.size() <= resume_half + resume_nonce_max &&
+	       equal(View(offer.data).first(resume_half), half);
+}
+
+/** N-02, R-04: v=1 from both, and both halves of what we know. */
+bool Dialogue::agreed(const TepOffer &own, const TepOffer &device) const
+{
+	return secret && secret->tep == own.tep && has_half(own, secret->own_half()) &&
+	       has_half(device, secret->device_half());
+}
+
 Bytes Dialogue::default_contents() const
 {
+	if (secret && is_passive())
+		return resume_suboption();
+	if (secret) {
+		auto offer = device_offer(secret->tep);
+		if (offer && has_half(*offer, secret->device_half()))
+			return cat({Bytes{eno_global_b}, resume_suboption()});
+	}
 	return is_passive() ? Bytes{keys.tep().id} : Bytes{eno_global_b, keys.tep().id};
 }
 
@@ -66,16 +100,49 @@ const Tep *Dialogue::expected_tep() const
 	const SynForm &b = is_passive() ? device : own;
 	const Tep *found = nullptr;
 	// v=1 from B means nothing where no resumption was offered.
-	for (const TepOffer &offer : b.teps)
-		if (!offer.v && b.count(offer.tep) == 1 && offers_fresh(a, offer.tep) && find_tep(offer.tep))
+	for (const TepOffer &offer : b.teps) {
+		if (b.count(offer.tep) != 1 || !offers_fresh(a, offer.tep) || !find_tep(offer.tep))
+			continue;
+		if (!offer.v || agreed(*own.find(offer.tep), *device.find(offer.tep)))
 			found = find_tep(offer.tep);
+	}
 	return found;
+}
+
+void Dialogue::resume()
+{
+	check(resumed_, "the session was not resumed; the device's option is " +
+				(device_option.empty() ? std::string("missing") : to_hex(device_option)));
+	TepOffer own = *parse_syn_form(View(own_option).subspan(2)).find(secret->tep);
+	TepOffer device = *device_offer(secret->tep);
+	View own_nonce = View(own.data).subspan(resume_half);
+	View device_nonce = View(device.data).subspan(resume_half);
+	bool a = secret->is_a;
+	session_ = secret->session(static_cast<std::uint8_t>(tep_v | secret->tep), a ? own_nonce : device_nonce,
+				   a ? device_nonce : own_nonce);
+	channel_.emplace(tcp, a ? session_->ab : session_->ba, a ? session_->ba : session_->ab, 0);
+}
+
+void Dialogue::reestablish(const Opening &opening)
+{
+	open(opening);
+	resume();
+}
+
+Secret Dialogue::next_secret() const
+{
+	if (resumed_)
+		return secret->next();
+	return first_secret(*session_, keys.tep().id, session_->ab.aead(), is_passive());
 }
 
 void Dialogue::negotiate()
 {
 	const Tep *tep = expected_tep();
 	encrypted_ = tep != nullptr;
+	auto offer = tep ? device_offer(tep->id) : std::nullopt;
+	resumed_ = offer && offer->v && secret &&
+		   agreed(*parse_syn_form(View(own_option).subspan(2)).find(tep->id), *offer);
 	if (tep && tep != &keys.tep())
 		keys = KeyPair(*tep);
 }

@@ -77,6 +77,23 @@ public:
 	std::string fd_text() const { return std::to_string(fd_); }
 	Channel &channel() { return *channel_; }
 	const Session &session() const { return *session_; }
+	/*
+	 * Resumption: with @secret, the default option offers it, or agrees to it when the device offers it. After
+	 * open(), resumed() says what came of it, and resume() makes the keys. Either way this secret is used.
+	 */
+	std::optional<Secret> secret;
+	Bytes resume_nonce = random_bytes(8);
+	bool resumed() const { return resumed_; }
+	/** The keys of a resumed session, and its channel; frames may follow at once. */
+	void resume();
+	/** open(), fails if it was not resumed, and resume(). */
+	void reestablish(const Opening &opening = {});
+	/** What our side keeps of this session for the next one. */
+	Secret next_secret() const;
+	/** TEP with v=1, our half and our nonce. */
+	Bytes resume_suboption() const;
+	/** The device's suboption for this TEP; a null pointer when there is none. */
+	std::optional<TepOffer> device_offer(std::uint8_t tep) const;
 	/** The whole ENO options of the two SYNs; empty when there was none. */
 	Bytes own_option;
 	Bytes device_option;
@@ -129,7 +146,10 @@ private:
 	void negotiate();
 
 	int fd_ = -1;
+	bool agreed(const TepOffer &own, const TepOffer &device) const;
+
 	bool encrypted_ = false;
+	bool resumed_ = false;
 	Bytes syn_area_;
 	std::optional<Session> session_;
 	std::optional<Channel> channel_;

@@ -6,10 +6,12 @@
 
 namespace conformance {
 
+static constexpr std::uint8_t CONST_NEXTK = 0x01;
 static constexpr std::uint8_t CONST_SESSID = 0x02;
 static constexpr std::uint8_t CONST_REKEY = 0x03;
 static constexpr std::uint8_t CONST_KEY_A = 0x04;
 static constexpr std::uint8_t CONST_KEY_B = 0x05;
+static constexpr std::uint8_t CONST_RESUME = 0x06;
 static constexpr std::size_t K_LEN = 32;
 /** No honest message comes near this. */
 static constexpr std::size_t init_sane = 65536;
@@ -139,6 +141,39 @@ Session derive(std::uint8_t tep, AeadId aead, View transcript, View init1, View 
 	Bytes session_id{tep};
 	append(session_id, cprf(prk, CONST_SESSID, K_LEN));
 	return Session{prk, session_id, Direction(aead, mk, CONST_KEY_A), Direction(aead, mk, CONST_KEY_B)};
+}
+
+Bytes Secret::half(bool of_a) const
+{
+	return slice(cprf(ss, CONST_RESUME, 2 * resume_half), of_a ? 0 : resume_half, resume_half);
+}
+
+Bytes Secret::own_half() const
+{
+	return half(is_a);
+}
+
+Bytes Secret::device_half() const
+{
+	return half(!is_a);
+}
+
+Secret Secret::next() const
+{
+	return {tep, aead, is_a, cprf(ss, CONST_NEXTK, K_LEN)};
+}
+
+Session Secret::session(std::uint8_t tep_byte, View nonce_a, View nonce_b) const
+{
+	Bytes sn = cat({nonce_a, nonce_b});
+	Bytes mk = hkdf_expand(ss, cat({Bytes{CONST_REKEY}, sn}), K_LEN);
+	Bytes session_id = cat({Bytes{tep_byte}, hkdf_expand(ss, cat({Bytes{CONST_SESSID}, sn}), K_LEN)});
+	return Session{ss, session_id, Direction(aead, mk, CONST_KEY_A), Direction(aead, mk, CONST_KEY_B)};
+}
+
+Secret first_secret(const Session &session, std::uint8_t tep, AeadId aead, bool is_a)
+{
+	return Secret{tep, aead, is_a, session.prk}.next();
 }
 
 static Bytes frame_header(std::uint8_t control, std::size_t clen)

@@ -70,6 +70,33 @@ struct Session {
 /** @transcript: A's ENO option, then B's, whole (E-19). */
 Session derive(std::uint8_t tep, AeadId aead, View transcript, View init1, View init2, View es, View nonce_a);
 
+/** ss[i], not used yet, as our side of a session keeps it (RFC 8548 section 3.5). */
+struct Secret {
+	std::uint8_t tep;
+	AeadId aead;
+	/** We were A in the session that all others come from. */
+	bool is_a;
+	Bytes ss;
+
+	/** The halves of resume[i]: what we send, and what the device sends. */
+	Bytes own_half() const;
+	Bytes device_half() const;
+	/** ss[i+1]. */
+	Secret next() const;
+	/** With the byte that B sent for the TEP, and sn[i]. */
+	Session session(std::uint8_t tep_byte, View nonce_a, View nonce_b) const;
+
+private:
+	Bytes half(bool of_a) const;
+};
+
+/** ss[1], of a session with a fresh key exchange. */
+Secret first_secret(const Session &session, std::uint8_t tep, AeadId aead, bool is_a);
+
+/** 9 bytes of resume[i] and a nonce of 0 to 8 bytes are the data of a TEP with v=1. */
+inline constexpr std::size_t resume_half = 9;
+inline constexpr std::size_t resume_nonce_max = 8;
+
 enum FrameBits : std::uint8_t {
 	control_rekey = 0x01,
 	control_reserved = 0xfe,
