@@ -194,6 +194,10 @@ permission__names_the_capability() {
 	says CAP_NET_ADMIN
 	exits 4 nobody $a tcpcryptctl -n $b status
 	says CAP_SYS_ADMIN
+	exits 4 nobody $a tcpcryptctl cache flush
+	says CAP_NET_ADMIN
+	says 'wipe its secrets'
+	exits 0 nobody $a tcpcryptctl cache
 	exits 0 nobody $a tcpcryptctl status
 	exits 0 nobody $a tcpcryptctl stats
 }
@@ -237,6 +241,13 @@ sysctl__takes() {
 		rekey_bytes 0x1000000000 68719476736
 		frame_max 1024
 		frame_max 65518
+		resume 0
+		resume_cache 0
+		resume_cache 65536
+		resume_lifetime 1
+		resume_lifetime 604800
+		resume_nonce_len 0
+		resume_nonce_len 8
 	EOT
 	ip netns exec $c sh -c 'echo >/proc/sys/net/tcpcrypt/bad_connect_ports'
 	equal 'no ports' "$(ip netns exec $c sysctl -n net.tcpcrypt.bad_connect_ports)" ''
@@ -277,6 +288,11 @@ sysctl__refuses() {
 		rekey_bytes 1k
 		frame_max 1023
 		frame_max 65519
+		resume 2
+		resume_cache 65537
+		resume_lifetime 0
+		resume_lifetime 604801
+		resume_nonce_len 9
 	EOT
 	equal settings "$(ctl $c -j config show)" "$before"
 }
@@ -343,7 +359,7 @@ unload() { rmmod tcpcrypt 2>/dev/null; }
 not_loaded__is_said() {
 	local command status=0
 	wait_for unload
-	for command in status stats 'conn show' 'config show' 'config set loopback 1' 'config show loopback'; do
+	for command in status stats cache 'cache flush' 'conn show' 'config show' 'config set loopback 1' 'config show loopback'; do
 		# shellcheck disable=SC2086
 		exits 3 ctl $a $command
 		says 'not loaded'

@@ -184,6 +184,9 @@ private:
 		Run run(network, item.name, item.expect);
 		for (Namespace *space : network.all())
 			space->enter();		/* fails early if one is gone */
+		if (!options.plain)
+			for (Namespace *space : network.all())
+				space->forget_sessions();
 		run.client().enter();
 		Audit audit(run);
 		describe_state = [&] { audit.describe(); };

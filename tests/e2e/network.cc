@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdio>
 
+#include "error.hh"
 #include "harness.hh"
 #include "sockets.hh"
 
@@ -126,6 +127,15 @@ void Namespace::restore_settings()
 	for (const auto &[key, value] : saved_)
 		try_set(key, value);
 	saved_.clear();
+}
+
+void Namespace::forget_sessions() const
+{
+	Inside inside(*this);
+	try {
+		tcpcrypt::Client().flush_cache();
+	} catch (const tcpcrypt::NotLoaded &) {	/* then there are none */
+	}
 }
 
 std::map<std::string, long> Namespace::counters() const

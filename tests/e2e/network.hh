@@ -41,6 +41,9 @@ public:
 	/** As they were before the first set(). */
 	void restore_settings();
 
+	/** Wipe the session secrets that earlier connections left: the next one makes a key exchange. */
+	void forget_sessions() const;
+
 	/** Counter or reason by its name; 0 for a reason that never occurred. */
 	std::map<std::string, long> counters() const;
 	long counter(const std::string &name) const;

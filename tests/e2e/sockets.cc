@@ -208,7 +208,9 @@ Session session_of(int fd, Location where)
 	session.role = get_option(fd, SOL_TCP_ENO, TCP_ENO_ROLE, where);
 	session.tep = get_option(fd, SOL_TCP_ENO, TCP_ENO_NEGTEP, where);
 	session.aead = get_option(fd, SOL_TCP_ENO, TCP_CRYPT_AEAD, where);
-	check_equal(static_cast<unsigned char>(session.id[0]), session.tep, "first byte of the session ID", where);
+	int v = get_option(fd, SOL_TCP_ENO, TCP_CRYPT_RESUMED, where) ? 0x80 : 0;	/* */
+	check_equal(static_cast<int>(static_cast<unsigned char>(session.id[0])), session.tep | v,
+		    "first byte of the session ID", where);
 	return session;
 }
 

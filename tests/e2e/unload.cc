@@ -97,6 +97,38 @@ E2E_CASE(refused_during_exchange, unaudited(), 40)
 	load();
 }
 
+/* Secrets that are kept for later hold nothing, and nothing of them is left. */
+E2E_CASE(full_cache, unaudited(), 40, true)
+{
+	for (Namespace *space : {&run.client(), &run.server()})
+		space->set("resume_cache", "5");
+	{
+		/* All at a time, or each would resume the one before. */
+		run.server().run("tc qdisc replace dev wire root netem delay 100ms");
+		std::vector<Pair> pairs;
+		Listener listener = listen_here(run);
+		for (int i = 0; i < 8; i++) {
+			pairs.emplace_back();
+			pairs.back().client = connect_from(run.client(), listener.address,
+							   [](int fd) { set_blocking(fd, false); });
+		}
+		for (Pair &pair : pairs) {
+			pair.server = accept_from(listener.fd);
+			check(poll_now(pair.client, POLLOUT, 20000) & POLLOUT, "no connection");
+			set_blocking(pair.client, true);
+			session_of(pair.client);
+			session_of(pair.server);
+		}
+		run.server().run("tc qdisc delete dev wire root");
+		for (Namespace *space : {&run.client(), &run.server()})
+			check_equal(space->counter("resume-cached"), 5, "secrets in the cache");
+	}
+	unload();
+	load();
+	for (Namespace *space : {&run.client(), &run.server()})
+		check_equal(space->counter("resume-cached"), 0, "secrets in the cache of a module that was just loaded");
+}
+
 /* A SYN that offers, and nobody answers. */
 E2E_CASE(refused_while_connecting, unaudited(), 30)
 {
