@@ -69,10 +69,10 @@ private:
 	std::map<std::string, long> server_;
 };
 
-/** Answers of the server come late: what the client starts meanwhile goes on side by side. */
+/** Answers of the server come late: the first flight goes out before anything of it is acknowledged. */
 class Late {
 public:
-	explicit Late(Run &run) : server_(run.server()) { server_.run("tc qdisc replace dev wire root netem delay 100ms"); }
+	explicit Late(Run &run) : server_(run.server()) { server_.run("tc qdisc replace dev wire root netem delay 300ms"); }
 	~Late() { server_.run("tc qdisc delete dev wire root"); }
 	Late(const Late &) = delete;
 	Late &operator=(const Late &) = delete;
@@ -81,15 +81,17 @@ private:
 	Namespace &server_;
 };
 
-/** So many connections that are made at the same time, all keys there. */
+/** So many connections that are made at the same time, all keys there: no SYN is answered before the last is out. */
 std::vector<Pair> at_once(Run &run, const Listener &listener, int amount)
 {
-	Late late(run);
 	std::vector<Pair> pairs;
+	run.server().run("nft 'add table inet hold; add chain inet hold out { type filter hook output priority 0; }; "
+			 "add rule inet hold out meta l4proto tcp drop'");
 	for (int i = 0; i < amount; i++) {
 		pairs.emplace_back();
 		pairs.back().client = connect_from(run.client(), listener.address, [](int fd) { set_blocking(fd, false); });
 	}
+	run.server().run("nft delete table inet hold");
 	for (Pair &pair : pairs) {
 		pair.server = accept_from(listener.fd);
 		check(poll_now(pair.client, POLLOUT, 20000) & POLLOUT, "no connection");
