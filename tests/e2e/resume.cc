@@ -85,6 +85,7 @@ private:
 std::vector<Pair> at_once(Run &run, const Listener &listener, int amount)
 {
 	std::vector<Pair> pairs;
+	run.client().set("syn_retries", "6");	/* that may take a while */
 	run.server().run("nft 'add table inet hold; add chain inet hold out { type filter hook output priority 0; }; "
 			 "add rule inet hold out meta l4proto tcp drop'");
 	for (int i = 0; i < amount; i++) {

@@ -104,6 +104,7 @@ E2E_CASE(full_cache, unaudited(), 40, true)
 		space->set("resume_cache", "5");
 	{
 		/* All at a time, or each would resume the one before. */
+		run.client().set("syn_retries", "6");
 		run.server().run("nft 'add table inet hold; add chain inet hold out { type filter hook output priority 0; }; "
 				 "add rule inet hold out meta l4proto tcp drop'");
 		std::vector<Pair> pairs;
