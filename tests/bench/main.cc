@@ -42,6 +42,7 @@ const std::map<std::string, Kind> kinds = {
 	{"tls-resumed", Kind::tls_resumed},
 	{"ktls", Kind::ktls},
 	{"tcpcrypt", Kind::tcpcrypt},
+	{"tcpcrypt-resumed", Kind::tcpcrypt_resumed},
 };
 
 void add_options(CLI::App &app, Options &options)
@@ -51,7 +52,8 @@ void add_options(CLI::App &app, Options &options)
 		->delimiter(',')
 		->transform(CLI::CheckedTransformer(workloads));
 	app.add_option("--kind", plan.kinds,
-		       "Only these: plain, fallback-active, fallback-passive, tls, tls-resumed, ktls, tcpcrypt")
+		       "Only these: plain, fallback-active, fallback-passive, tls, tls-resumed, ktls, tcpcrypt, "
+		       "tcpcrypt-resumed")
 		->delimiter(',')
 		->transform(CLI::CheckedTransformer(kinds));
 	app.add_option("--aead", options.aeads, "Only these AEADs")->delimiter(',');

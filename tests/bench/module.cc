@@ -57,6 +57,7 @@ void Module::arrange(const Subject &subject)
 		network_.set_both("tcpcrypt/" + key, value);
 	network_.set(Network::End::client, "tcpcrypt/enable_connect", subject.kind == Kind::fallback_passive ? "0" : "1");
 	network_.set(Network::End::server, "tcpcrypt/enable_listen", subject.kind == Kind::fallback_active ? "0" : "1");
+	network_.set_both("tcpcrypt/resume", subject.resumed() ? "1" : "0");
 	if (subject.aead)
 		network_.set_both("tcpcrypt/aeads", subject.aead->name);
 }
@@ -81,6 +82,9 @@ std::vector<std::uint64_t> Module::counters(const Subject &subject) const
 	case Kind::tcpcrypt:
 		return {find(client.stats, TCPCRYPT_STAT_ENCRYPTED_CONNECT),
 			find(server.stats, TCPCRYPT_STAT_ENCRYPTED_ACCEPT)};
+	case Kind::tcpcrypt_resumed:
+		return {find(client.stats, TCPCRYPT_STAT_RESUMED_CONNECT),
+			find(server.stats, TCPCRYPT_STAT_RESUMED_ACCEPT)};
 	case Kind::fallback_active:
 		return {find(client.fallbacks, TCPCRYPT_FALLBACK_NO_ENO_IN_SYNACK)};
 	default:

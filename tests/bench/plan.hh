@@ -16,7 +16,7 @@ namespace bench {
 struct Plan {
 	std::vector<Workload> workloads = {Workload::bulk, Workload::ping_pong, Workload::connect};
 	std::vector<Kind> kinds = {Kind::plain, Kind::fallback_active, Kind::fallback_passive, Kind::tls,
-				   Kind::tls_resumed, Kind::ktls, Kind::tcpcrypt};
+				   Kind::tls_resumed, Kind::ktls, Kind::tcpcrypt, Kind::tcpcrypt_resumed};
 	std::vector<const Aead *> aeads;
 	std::vector<Variant> variants;
 	/** Of bulk. */

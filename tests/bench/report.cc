@@ -49,7 +49,7 @@ static std::string name_of(const Series &series)
 		name += "-fallback-active";
 	if (series.subject.kind == Kind::fallback_passive)
 		name += "-fallback-passive";
-	if (series.subject.kind == Kind::tls_resumed)
+	if (series.subject.resumed())
 		name += "-resumed";
 	if (series.subject.variant && !series.subject.variant->name.empty())
 		name += " " + series.subject.variant->name;
@@ -80,9 +80,9 @@ std::vector<Row> make_rows(const std::vector<Series> &all)
 		Row row{name_of(series), series.subject.transport(), aead ? aead->name : "", series.connections,
 			median_of(series.rates) * scale, *min * scale, *max * scale, unit_of(series.workload),
 			ratio(series, find(all, series, {Kind::plain})), std::nullopt, std::nullopt};
-		if (series.subject.kind == Kind::tcpcrypt) {
+		if (series.subject.tcpcrypt()) {
 			row.vs_ktls = ratio(series, find(all, series, {Kind::ktls, aead}));
-			row.vs_tls = ratio(series, find(all, series, {Kind::tls}));
+			row.vs_tls = ratio(series, find(all, series, {series.subject.resumed() ? Kind::tls_resumed : Kind::tls}));
 		}
 		rows.push_back(row);
 	}

@@ -42,6 +42,7 @@ const char *Subject::transport() const
 	case Kind::tls_resumed:
 		return "tls";
 	case Kind::tcpcrypt:
+	case Kind::tcpcrypt_resumed:
 		return "tcpcrypt";
 	default:
 		return "plain";
@@ -55,10 +56,8 @@ std::string Subject::text() const
 		return "plain, fallback of the active end";
 	case Kind::fallback_passive:
 		return "plain, fallback of the passive end";
-	case Kind::tls_resumed:
-		return "tls, resumed";
 	default:
-		return transport() + (aead ? std::string(" ") + aead->name : "") +
+		return transport() + (aead ? std::string(" ") + aead->name : "") + (resumed() ? ", resumed" : "") +
 		       (variant && !variant->name.empty() ? " " + variant->name : "");
 	}
 }
@@ -121,7 +120,7 @@ void verify_socket(const Subject &subject, int fd)
 	socklen_t length = sizeof(id);
 	bool failed = getsockopt(fd, SOL_TCP_ENO, TCP_CRYPT_AEAD, &id, &length) < 0;
 	int error = errno;
-	if (subject.kind == Kind::tcpcrypt) {
+	if (subject.tcpcrypt()) {
 		if (failed)
 			throw std::runtime_error(std::string("the connection is not encrypted: TCP_CRYPT_AEAD: ") +
 						 std::strerror(error));

@@ -18,6 +18,7 @@ enum class Kind {
 	tls,			/**< the module is not loaded; OpenSSL, to compare the set-up of connections */
 	tls_resumed,		/**< the same, each connection resumes the session of the one before */
 	tcpcrypt,
+	tcpcrypt_resumed,	/**< each connection resumes the session of the one before; elsewhere none is */
 };
 
 struct Aead {
@@ -57,7 +58,9 @@ struct Subject {
 
 	bool fallback() const { return kind == Kind::fallback_active || kind == Kind::fallback_passive; }
 	bool tls() const { return kind == Kind::tls || kind == Kind::tls_resumed; }
-	bool loaded() const { return fallback() || kind == Kind::tcpcrypt; }
+	bool tcpcrypt() const { return kind == Kind::tcpcrypt || kind == Kind::tcpcrypt_resumed; }
+	bool resumed() const { return kind == Kind::tls_resumed || kind == Kind::tcpcrypt_resumed; }
+	bool loaded() const { return fallback() || tcpcrypt(); }
 	/** plain, ktls, tls or tcpcrypt. */
 	const char *transport() const;
 	/** For messages: "tcpcrypt aes-128-gcm". */
