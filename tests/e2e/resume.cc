@@ -81,30 +81,6 @@ private:
 	Namespace &server_;
 };
 
-/** So many connections that are made at the same time, all keys there: no SYN is answered before the last is out. */
-std::vector<Pair> at_once(Run &run, const Listener &listener, int amount)
-{
-	std::vector<Pair> pairs;
-	run.client().set("syn_retries", "6");	/* that may take a while */
-	run.server().run("nft 'add table inet hold; add chain inet hold out { type filter hook output priority 0; }; "
-			 "add rule inet hold out meta l4proto tcp drop'");
-	for (int i = 0; i < amount; i++) {
-		pairs.emplace_back();
-		pairs.back().client = connect_from(run.client(), listener.address, [](int fd) { set_blocking(fd, false); });
-	}
-	run.server().run("nft delete table inet hold");
-	for (Pair &pair : pairs) {
-		pair.server = accept_from(listener.fd);
-		check(poll_now(pair.client, POLLOUT, 20000) & POLLOUT, "no connection");
-		set_blocking(pair.client, true);
-	}
-	for (Pair &pair : pairs) {
-		session_of(pair.client);
-		session_of(pair.server);
-	}
-	return pairs;
-}
-
 /** A request and its answer, and both ends close: what short connections do. */
 void transaction(Run &run, const Listener &listener, int number)
 {
@@ -176,7 +152,7 @@ E2E_CASE(parallel_chains, encrypted(0), 60, true)
 	Listener listener = listen_here(run);
 	std::set<std::string> ids;
 	for (int round = 0; round < rounds; round++) {
-		for (Pair &pair : at_once(run, listener, chains)) {
+		for (Pair &pair : pairs_at_once(run, listener, chains)) {
 			ids.insert(session_of(pair.client).id);
 			check_equal(is_resumed(pair.client), round > 0, "resumed in round " + std::to_string(round));
 		}
@@ -440,7 +416,7 @@ E2E_CASE(cache_is_bounded, encrypted(6), 30)
 {
 	run.client().set("resume_cache", "4");
 	Listener listener = listen_here(run);
-	std::vector<Pair> pairs = at_once(run, listener, 6);
+	std::vector<Pair> pairs = pairs_at_once(run, listener, 6);
 	check_equal(run.client().counter("resume-cached"), 4, "secrets of the client");
 	check_equal(run.server().counter("resume-cached"), 6, "secrets of the server");
 	run.client().set("resume_cache", "1");

@@ -189,6 +189,39 @@ void let_exchange_go(Run &run)
 	run.server().run("nft delete table inet hold");
 }
 
+void let_client_hear_nothing(Run &run)
+{
+	run.client().run("nft 'add table inet deaf; add chain inet deaf in { type filter hook prerouting priority -300; }; "
+			 "add rule inet deaf in meta l4proto tcp drop'");
+}
+
+void let_client_hear(Run &run)
+{
+	run.client().run("nft delete table inet deaf");
+}
+
+std::vector<Pair> pairs_at_once(Run &run, const Listener &listener, int amount)
+{
+	std::vector<Pair> pairs;
+	run.client().set("syn_retries", "6");	/* that may take a while */
+	let_client_hear_nothing(run);
+	for (int i = 0; i < amount; i++) {
+		pairs.emplace_back();
+		pairs.back().client = connect_from(run.client(), listener.address, [](int fd) { set_blocking(fd, false); });
+	}
+	let_client_hear(run);
+	for (Pair &pair : pairs) {
+		pair.server = accept_from(listener.fd);
+		check(poll_now(pair.client, POLLOUT, 20000) & POLLOUT, "no connection");
+		set_blocking(pair.client, true);
+	}
+	for (Pair &pair : pairs) {
+		session_of(pair.client);
+		session_of(pair.server);
+	}
+	return pairs;
+}
+
 Session session_of(int fd, Location where)
 {
 	Session session;

@@ -94,6 +94,15 @@ Pair connect_pair(Run &run, const Prepare &client = {}, const Prepare &listener 
 Pair encrypted_pair(Run &run, const Prepare &client = {}, const Prepare &listener = {});
 
 /**
+ * So many connections that are made at the same time, all keys there: none is answered before the last SYN is out.
+ * What is held arrives at the client, and is not seen there: a host that cannot send its SYN-ACK forgets the request.
+ */
+std::vector<Pair> pairs_at_once(Run &run, const Listener &listener, int amount);
+/** Nothing from the server is heard at the client any more; let_client_hear() ends it. */
+void let_client_hear_nothing(Run &run);
+void let_client_hear(Run &run);
+
+/**
  * From here on nothing with PSH reaches the server, so that a key exchange waits, for much longer than two programs
  * take to start on a slow machine.
  */

@@ -104,24 +104,8 @@ E2E_CASE(full_cache, unaudited(), 40, true)
 		space->set("resume_cache", "5");
 	{
 		/* All at a time, or each would resume the one before. */
-		run.client().set("syn_retries", "6");
-		run.server().run("nft 'add table inet hold; add chain inet hold out { type filter hook output priority 0; }; "
-				 "add rule inet hold out meta l4proto tcp drop'");
-		std::vector<Pair> pairs;
 		Listener listener = listen_here(run);
-		for (int i = 0; i < 8; i++) {
-			pairs.emplace_back();
-			pairs.back().client = connect_from(run.client(), listener.address,
-							   [](int fd) { set_blocking(fd, false); });
-		}
-		run.server().run("nft delete table inet hold");
-		for (Pair &pair : pairs) {
-			pair.server = accept_from(listener.fd);
-			check(poll_now(pair.client, POLLOUT, 20000) & POLLOUT, "no connection");
-			set_blocking(pair.client, true);
-			session_of(pair.client);
-			session_of(pair.server);
-		}
+		std::vector<Pair> pairs = pairs_at_once(run, listener, 8);
 		for (Namespace *space : {&run.client(), &run.server()})
 			check_equal(space->counter("resume-cached"), 5, "secrets in the cache");
 	}
@@ -317,11 +301,10 @@ E2E_CASE(existing_half_open, unaudited(), 40)
 {
 	unload();
 	Listener listener = listen_here(run);
-	run.server().run("nft 'add table inet hold; add chain inet hold out { type filter hook output priority 0; }; "
-			 "add rule inet hold out meta l4proto tcp drop'");
+	let_client_hear_nothing(run);
 	Fd client = connect_from(run.client(), listener.address, [](int fd) { set_blocking(fd, false); });
 	load();
-	run.server().run("nft delete table inet hold");
+	let_client_hear(run);
 	check_equal(poll_now(client, POLLOUT, 15000) & (POLLOUT | POLLERR), POLLOUT, "events");
 	set_blocking(client, true);
 	Fd server = accept_from(listener.fd);
