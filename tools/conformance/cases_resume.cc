@@ -438,7 +438,7 @@ void first_flight(Run &run)
 {
 	Resumption on;
 	constexpr std::size_t size = 9000;
-	constexpr std::size_t mtu = 1500;
+	constexpr std::size_t link_mtu = 1500;
 	std::size_t network = run.family == Family::v4 ? 20 : 40;
 	Dialogue dialogue(run);
 	dialogue.secret = first(run);
@@ -456,10 +456,13 @@ void first_flight(Run &run)
 	dialogue.tcp.skip_seen();
 	dialogue.tcp.wait_segment([&](const Segment &s) { return s.seq == start && has_data(s); }, "a retransmission");
 	auto whole = [&](const Segment &s) { return network + 20 + s.options.size() + s.payload.size(); };
+	std::size_t mtu = 0;	// of the path: the device may remember one that was made smaller
 	for (const Segment &segment : dialogue.tcp.seen) {
 		check(segment.has(SYN) || has_eno(segment), "a segment without ENO before anything was heard (E-12)");
-		check(whole(segment) <= mtu, "a segment larger than the MTU: " + std::to_string(whole(segment)));
+		check(whole(segment) <= link_mtu, "a segment larger than the MTU: " + std::to_string(whole(segment)));
+		mtu = std::max(mtu, whole(segment));
 	}
+	check(mtu >= 1280, "the largest segment of the first flight has " + std::to_string(mtu) + " bytes");
 	dialogue.tcp.automatic = true;
 	dialogue.tcp.send_ack();
 	check(equal(dialogue.channel().read(size), pattern(1, 0, size)), "the first flight's data is not what was written");
