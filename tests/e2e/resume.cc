@@ -292,8 +292,10 @@ E2E_CASE(bad_link, unaudited(), 150, true)
 {
 	for (Namespace *space : {&run.client(), &run.server()})
 		space->run("tc qdisc replace dev wire root netem delay 2ms 2ms loss 8% duplicate 20% reorder 20%");
-	for (Namespace *space : {&run.client(), &run.server()})
+	for (Namespace *space : {&run.client(), &run.server()}) {
 		space->set("syn_retries", "6");
+		space->set("handshake_timeout_ms", "60000");
+	}
 	Count count(run);
 	Listener listener = listen_here(run);
 	int amount = options.slow || options.quick ? 12 : 40;
