@@ -118,6 +118,7 @@ static void session_exchange(struct kunit *test, const struct vec_session *v,
 	err = tep->agree(is_a ? v->priv_a.data : v->priv_b.data,
 			 is_a ? end->init2.pub : end->init1.pub, end->es);
 	KUNIT_ASSERT_EQ(test, err, 0);
+	EXPECT_VEC_BYTES(test, v, end->es, tep->es_len, v->es);
 	tcpcrypt_keys_prk(end->init1.nonce, &ikm[0], &ikm[1], &ikm[2], &ikm[3], end->ss);
 }
 
@@ -131,6 +132,7 @@ static void session_check_end(struct kunit *test, const struct vec_session *v, e
 	end->role = role;
 	session_negotiate(test, v, end);
 	session_exchange(test, v, end);
+	EXPECT_VEC_BYTES(test, v, end->ss, sizeof(end->ss), v->ss0);
 	tcpcrypt_keys_session_id(end->ss, end->tep_byte, NULL, 0, id);
 	EXPECT_VEC_BYTES(test, v, id, sizeof(id), v->session_id);
 

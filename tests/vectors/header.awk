@@ -8,6 +8,9 @@
 #     FIELD  =ENO_OK                a C expression, also a number
 #
 # A field that is there again goes on. A field that is not there is empty, or 0.
+#
+# From a .json file: objects with "kind", "name", "requirements" and fields that are hexadecimal text or
+# numbers, one member a line, as tcpcrypt-conformance --vectors prints them.
 
 function fail(what) {
 	printf "%s:%d: %s\n", FILENAME, FNR, what >"/dev/stderr"
@@ -37,28 +40,19 @@ function literal(hex,    out, i) {
 	return "{ (const u8 *)\"" out "\", " length(hex) / 2 " }"
 }
 
-/^[ \t]*(#|$)/ && !/^[ \t]+#/ { next }
-
-/^[a-z0-9_]+: / {
-	kind = substr($1, 1, length($1) - 1)
+function vector(k, n, r) {
+	kind = k
 	if (!(kind in count))
 		kinds[++n_kinds] = kind
 	id = kind SUBSEP (++count[kind])
-	name[id] = $2
-	if ((kind, $2) in seen)
-		fail("a second " kind " " $2)
-	seen[kind, $2] = 1
-	reqs[id] = ""
-	for (i = 3; i <= NF; i++)
-		reqs[id] = reqs[id] (i > 3 ? " " : "") $i
-	next
+	name[id] = n
+	if ((kind, n) in seen)
+		fail("a second " kind " " n)
+	seen[kind, n] = 1
+	reqs[id] = r
 }
 
-/^[ \t]/ {
-	field = $1
-	text = $0
-	sub(/^[ \t]+[a-z0-9_]+[ \t]*/, "", text)
-	type = text ~ /^[#=]/ ? "num" : "bytes"
+function member(field, type, text) {
 	if (!((kind, field) in types)) {
 		types[kind, field] = type
 		fields[kind, ++n_fields[kind]] = field
@@ -66,9 +60,49 @@ function literal(hex,    out, i) {
 		fail("a " types[kind, field] " before: " field)
 	}
 	if (type == "num")
-		value[id, field] = substr(text, 2)
+		value[id, field] = text
 	else
 		value[id, field] = value[id, field] bytes(text)
+}
+
+FILENAME ~ /\.json$/ {
+	if ($0 ~ /^[ \t]*([\[\]{}]+,?|"vectors": \[|"about": ".*",)$/)
+		next
+	if ($0 !~ /^[ \t]*"[a-z0-9_]+": ("[A-Za-z0-9_ -]*"|[0-9]+),?$/)
+		fail("not understood: " $0)
+	split($0, part, "\"")
+	text = $0
+	sub(/^[ \t]*"[a-z0-9_]+": "?/, "", text)
+	sub(/"?,?$/, "", text)
+	if (part[2] == "kind")
+		json_kind = text
+	else if (part[2] == "name")
+		json_name = text
+	else if (part[2] == "requirements")
+		vector(json_kind, json_name, text)
+	else
+		member(part[2], 4 in part ? "bytes" : "num", text)
+	next
+}
+
+/^[ \t]*(#|$)/ && !/^[ \t]+#/ { next }
+
+/^[a-z0-9_]+: / {
+	text = ""
+	for (i = 3; i <= NF; i++)
+		text = text (i > 3 ? " " : "") $i
+	vector(substr($1, 1, length($1) - 1), $2, text)
+	next
+}
+
+/^[ \t]/ {
+	field = $1
+	text = $0
+	sub(/^[ \t]+[a-z0-9_]+[ \t]*/, "", text)
+	if (text ~ /^[#=]/)
+		member(field, "num", substr(text, 2))
+	else
+		member(field, "bytes", text)
 	next
 }
 

@@ -5,6 +5,7 @@
 #include "report.hh"
 #include "selftest.hh"
 #include "shim.hh"
+#include "vectors.hh"
 
 #include <getopt.h>
 #include <sched.h>
@@ -26,6 +27,7 @@ namespace {
 struct Options {
 	bool list = false;
 	bool selftest = false;
+	bool vectors = false;
 	bool model = false;
 	bool faults = false;
 	bool quick = false;
@@ -60,6 +62,7 @@ constexpr const char *usage_text =
 	"  --quick           leave out the cases that take long, and most over IPv6;\n"
 	"                    less data in others\n"
 	"  --selftest        the peer against itself, and known answers\n"
+	"  --vectors         print test vectors as JSON, from private keys to frames\n"
 	"  --model           test a model device, in user space; needs no module\n"
 	"  --fault NAME      give the model this fault; repeatable\n"
 	"  --faults          give the model each fault in turn: the cases must find it\n"
@@ -82,7 +85,7 @@ unsigned positive(const char *argument)
 Options parse(int argc, char **argv)
 {
 	enum { LIST = 256, ONLY, SKIP, V4, V6, JUNIT, AGENT, INTERFACE, HERE, SCALE, REPEAT, SELFTEST,
-	       MODEL, FAULT, FAULTS, QUICK };
+	       MODEL, FAULT, FAULTS, QUICK, VECTORS };
 	static const ::option longs[] = {
 		{"list", no_argument, nullptr, LIST},	      {"only", required_argument, nullptr, ONLY},
 		{"skip", required_argument, nullptr, SKIP},   {"v4", no_argument, nullptr, V4},
@@ -93,7 +96,7 @@ Options parse(int argc, char **argv)
 		{"selftest", no_argument, nullptr, SELFTEST}, {"verbose", no_argument, nullptr, 'v'},
 		{"model", no_argument, nullptr, MODEL},	      {"fault", required_argument, nullptr, FAULT},
 		{"faults", no_argument, nullptr, FAULTS},     {"quick", no_argument, nullptr, QUICK},
-		{"help", no_argument, nullptr, 'h'},	      {nullptr, 0, nullptr, 0},
+		{"vectors", no_argument, nullptr, VECTORS},   {"help", no_argument, nullptr, 'h'},	      {nullptr, 0, nullptr, 0},
 	};
 	Options options;
 	for (int c; (c = getopt_long(argc, argv, "vh", longs, nullptr)) != -1;) {
@@ -110,6 +113,7 @@ Options parse(int argc, char **argv)
 		case SCALE: options.scale = positive(optarg); break;
 		case REPEAT: options.repeat = positive(optarg); break;
 		case SELFTEST: options.selftest = true; break;
+		case VECTORS: options.vectors = true; break;
 		case MODEL: options.model = true; break;
 		case FAULT: options.fault.insert(optarg); break;
 		case FAULTS: options.faults = true; break;
@@ -285,6 +289,10 @@ void run_faults(const Options &options, const std::vector<Planned> &planned, Rep
 
 int run_main(const Options &options)
 {
+	if (options.vectors) {
+		std::fputs(make_vectors().c_str(), stdout);
+		return std::fflush(stdout) == 0 ? 0 : 2;
+	}
 	Cases cases = all_cases();
 	std::vector<Planned> planned = plan(cases, options);
 	if (options.list) {

@@ -46,6 +46,8 @@ public:
 	/** frame_ID XOR NR. */
 	Bytes nonce(std::uint64_t offset) const;
 	const Bytes &nonce_randomizer() const { return nr_; }
+	/** mk[j] of this generation. */
+	const Bytes &master() const { return mk_; }
 
 private:
 	void expand();
