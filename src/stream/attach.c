@@ -206,19 +206,17 @@ const struct proto_ops *tcpcrypt_attach_base_ops(const struct sock *sk)
 
 int tcpcrypt_leave_to_sleep(const struct sock *sk, bool dontwait)
 {
-	bool user = !(current->flags & (PF_KTHREAD | PF_IO_WORKER));
+	bool is_syscall = !(current->flags & (PF_KTHREAD | PF_IO_WORKER));
+	int ret;
 
-	if (dontwait || !user || family_of(READ_ONCE(sk->sk_prot)) < 0) {
+	/* Begun anew it must be TCP's function that is called, and not ours again. */
+	if (dontwait || !is_syscall || family_of(READ_ONCE(sk->sk_prot)) < 0) {
 		tcpcrypt_leave_to_base();
 		return 0;
 	}
-	if (try_module_get(THIS_MODULE)) {
-		tcpcrypt_leave();
-		return 0;
-	}
-	restart_syscall();
+	ret = try_module_get(THIS_MODULE) ? 0 : restart_syscall();
 	tcpcrypt_leave();
-	return -ERESTARTNOINTR;
+	return ret;
 }
 
 void tcpcrypt_attach(struct sock *sk, struct tcpcrypt_conn *conn)
