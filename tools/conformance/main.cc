@@ -96,7 +96,8 @@ Options parse(int argc, char **argv)
 		{"selftest", no_argument, nullptr, SELFTEST}, {"verbose", no_argument, nullptr, 'v'},
 		{"model", no_argument, nullptr, MODEL},	      {"fault", required_argument, nullptr, FAULT},
 		{"faults", no_argument, nullptr, FAULTS},     {"quick", no_argument, nullptr, QUICK},
-		{"vectors", no_argument, nullptr, VECTORS},   {"help", no_argument, nullptr, 'h'},	      {nullptr, 0, nullptr, 0},
+		{"vectors", no_argument, nullptr, VECTORS},   {"help", no_argument, nullptr, 'h'},
+		{nullptr, 0, nullptr, 0},
 	};
 	Options options;
 	for (int c; (c = getopt_long(argc, argv, "vh", longs, nullptr)) != -1;) {

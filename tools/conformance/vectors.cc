@@ -90,7 +90,7 @@ Bytes private_key_b(const SessionCase &c, const KeyPair &a)
 	}
 }
 
-/** A offers all TEPs, best last, and B chooses. */
+/** What A offers, best last: Curve25519 alone where that is to be chosen, else all TEPs. */
 Bytes offer(const Tep &tep)
 {
 	if (tep.id == curve25519.id)
@@ -101,6 +101,18 @@ Bytes offer(const Tep &tep)
 Bytes answer(const Tep &tep)
 {
 	return eno_option(Bytes{eno_global_b, tep.id});
+}
+
+/** What every session has: its ID, its first keys, and the data of its frames, which is returned. */
+Bytes session_members(Vector &out, const Session &session, const std::string &name)
+{
+	out.bytes("session_id", session.session_id);
+	out.bytes("mk0", session.ab.master());
+	out.keys("ab", session.ab);
+	out.keys("ba", session.ba);
+	Bytes data = noise(name + " data", 40);
+	out.bytes("data", data);
+	return data;
 }
 
 /** A session with a fresh key exchange, from private keys to frames. */
@@ -132,12 +144,7 @@ Json session_vector(const SessionCase &c, Secret &next)
 	out.bytes("init2", init2);
 	out.bytes("es", es);
 	out.bytes("ss0", session.prk);
-	out.bytes("session_id", session.session_id);
-	out.bytes("mk0", session.ab.master());
-	out.keys("ab", session.ab);
-	out.keys("ba", session.ba);
-	Bytes data = noise(c.name + " data", 40);
-	out.bytes("data", data);
+	Bytes data = session_members(out, session, c.name);
 	out.bytes("frame_a", seal_frame(session.ab, init1.size(), frame_of(data)));
 	Bytes frame_b = seal_frame(session.ba, init2.size(), frame_of(data));
 	out.bytes("frame_b", frame_b);
@@ -182,12 +189,7 @@ Json resumed_vector(const ResumedCase &c, const Secret &secret)
 	out.bytes("opt_a", opt_a);
 	out.bytes("opt_b", opt_b);
 	out.bytes("sn", cat({nonce_a, nonce_b}));
-	out.bytes("session_id", session.session_id);
-	out.bytes("mk0", session.ab.master());
-	out.keys("ab", session.ab);
-	out.keys("ba", session.ba);
-	Bytes data = noise(c.name + " data", 40);
-	out.bytes("data", data);
+	Bytes data = session_members(out, session, c.name);
 	/* Each the first of its stream. */
 	out.bytes("frame_ab", seal_frame(session.ab, 0, frame_of(data)));
 	out.bytes("frame_ba", seal_frame(session.ba, 0, frame_of(data)));
