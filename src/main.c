@@ -67,11 +67,16 @@ static int __init tcpcrypt_init(void)
 	err = tcpcrypt_probe_init();
 	if (err)
 		goto exit_netlink;
+	err = tcpcrypt_optin_init();
+	if (err)
+		goto exit_probe;
 	/* The hooks were there before the probe: until now they answered nobody. */
 	WRITE_ONCE(tcpcrypt_draining, false);
 	pr_info("tcpcrypt: loaded; new TCP connections to hosts that have it too are encrypted\n");
 	return 0;
 
+exit_probe:
+	tcpcrypt_probe_exit();
 exit_netlink:
 	tcpcrypt_netlink_exit();
 exit_net:
@@ -91,6 +96,7 @@ exit_tep:
 
 static void __exit tcpcrypt_exit(void)
 {
+	tcpcrypt_optin_exit();
 	tcpcrypt_probe_exit();
 	tcpcrypt_netlink_exit();
 	tcpcrypt_wait_for_threads();
@@ -107,5 +113,6 @@ static void __exit tcpcrypt_exit(void)
 module_init(tcpcrypt_init);
 module_exit(tcpcrypt_exit);
 MODULE_LICENSE("GPL");
+MODULE_ALIAS_TCP_ULP("tcpcrypt");
 MODULE_DESCRIPTION("TCP-ENO (RFC 8547) and tcpcrypt (RFC 8548): transparent encryption of TCP");
 MODULE_VERSION("0.1.0");

@@ -84,6 +84,8 @@ const char *tcpcrypt_reason_name(enum tcpcrypt_reason reason)
 		return "abort-closed";
 	case TCPCRYPT_ABORT_KEEPALIVE:
 		return "abort-keepalive";
+	case TCPCRYPT_ABORT_REQUIRED:
+		return "abort-required";
 	case TCPCRYPT_REASON_NONE:
 	case TCPCRYPT_FALLBACK_LAST:
 	case TCPCRYPT_ABORT_LAST:

@@ -19,6 +19,7 @@
 enum tcpcrypt_enable {
 	TCPCRYPT_ENABLE_OFF	= 0,
 	TCPCRYPT_ENABLE_OFFER	= 1,
+	TCPCRYPT_ENABLE_REQUIRE	= 2,
 };
 
 /**
@@ -76,6 +77,7 @@ struct tcpcrypt_net {
 	unsigned int resume_n;
 	struct delayed_work resume_work;
 	atomic_t halfopen;			/* the option path's */
+	bool require_seen;			/* a socket that requires encryption was there */
 	atomic_t kept;				/* closed sockets whose end is not over: stream/close.c */
 	struct ctl_table_header *sysctl;
 };

@@ -264,8 +264,8 @@ static int tcpcrypt_sysctl_resume_lifetime(tcpcrypt_ctl_table *table, int write,
 	TCPCRYPT_SYSCTL_RANGE(field, proc_dointvec_minmax, min, max)
 
 static const struct ctl_table tcpcrypt_sysctl_table[] = {
-	TCPCRYPT_SYSCTL_INT(enable_connect, SYSCTL_ZERO, SYSCTL_ONE),
-	TCPCRYPT_SYSCTL_INT(enable_listen, SYSCTL_ZERO, SYSCTL_ONE),
+	TCPCRYPT_SYSCTL_INT(enable_connect, SYSCTL_ZERO, SYSCTL_TWO),
+	TCPCRYPT_SYSCTL_INT(enable_listen, SYSCTL_ZERO, SYSCTL_TWO),
 	TCPCRYPT_SYSCTL_INT(loopback, SYSCTL_ZERO, SYSCTL_ONE),
 	TCPCRYPT_SYSCTL(bad_connect_ports, TCPCRYPT_PORTS, proc_do_large_bitmap),
 	TCPCRYPT_SYSCTL(bad_listen_ports, TCPCRYPT_PORTS, proc_do_large_bitmap),

@@ -6,19 +6,21 @@
 #include <linux/random.h>
 #include <linux/net.h>
 
-static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct sock *sk)
+static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct sock *sk,
+					   const struct tcpcrypt_settings *set)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	enum tcpcrypt_reason reason;
 
-	if (!READ_ONCE(tn->enable_connect))
+	if (!tcpcrypt_settings_enabled(set, READ_ONCE(tn->enable_connect)))
 		return TCPCRYPT_FALLBACK_DISABLED;
 	reason = tcpcrypt_attach_possible(sk);
 	if (reason)
 		return reason;
 	if (!sk->sk_socket || !sk->sk_socket->file)
 		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
-	if (tcpcrypt_port_is_bad(tn->bad_connect_ports, ntohs(inet_sk(sk)->inet_dport)))
+	if (!tcpcrypt_settings_forced(set) &&
+	    tcpcrypt_port_is_bad(tn->bad_connect_ports, ntohs(inet_sk(sk)->inet_dport)))
 		return TCPCRYPT_FALLBACK_BAD_PORT;
 	if (tp->fastopen_req || tp->fastopen_connect)
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
@@ -35,8 +37,12 @@ static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct
 void tcpcrypt_active_syn_sent(struct sock *sk)
 {
 	struct tcpcrypt_net *tn = tcpcrypt_net(sock_net(sk));
+	struct tcpcrypt_settings *set = tcpcrypt_optin_of(sk);
+	bool required = tcpcrypt_require(set, READ_ONCE(tn->enable_connect));
 	struct tcpcrypt_conn *conn;
-	enum tcpcrypt_reason reason = active_allowed(tn, sk);
+	enum tcpcrypt_reason reason = active_allowed(tn, sk, set);
+	u8 teps[TCPCRYPT_TEPS_MAX];
+	u16 aeads[TCPCRYPT_AEADS_MAX];
 
 	if (reason)
 		goto plain;
@@ -44,15 +50,25 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 	conn = tcpcrypt_conn_alloc(sk, tn, true);
 	if (!conn)
 		goto plain;
-	conn->hs->guess = tcpcrypt_tep_find(rcu_dereference(tn->teps)->id[0]);
-	if (!conn->hs->guess || !try_module_get(THIS_MODULE)) {
+	conn->hs->guess = tcpcrypt_settings_teps(set, tn, teps) ? tcpcrypt_tep_find(teps[0]) : NULL;
+	if (!conn->hs->guess || !tcpcrypt_settings_aeads(set, tn, aeads) || (!set && !try_module_get(THIS_MODULE))) {
 		reason = TCPCRYPT_FALLBACK_DISABLED;
 		tcpcrypt_conn_put(conn);
 		goto plain;
 	}
+	if (set) {	/* its reference on the module goes with it */
+		conn->settings = tcpcrypt_optin_take(sk);
+		conn->resume = set->resume;
+	}
+	conn->required = required;
 	tcpcrypt_attach(sk, conn);
 	return;
 plain:
+	/* Where encryption is required the slot stays as it is, and the SYN is refused. */
+	if (required && !tcpcrypt_require_exempts(set, reason))
+		return;
+	if (set)
+		tcpcrypt_optin_drop(sk);
 	tcpcrypt_reason_inc(tn, reason);
 }
 
@@ -60,21 +76,23 @@ plain:
  * Offer to resume, with what else there is room for. A secret is taken out of the cache for it and does not
  * return there, whatever the answer (R-06). Return: the option's length, 0: offer a fresh key exchange alone
  */
-static unsigned int active_offer_resumption(struct tcpcrypt_conn *conn, unsigned int room,
-					    const struct tcpcrypt_list8 *teps, u8 *opt)
+static unsigned int active_offer_resumption(struct tcpcrypt_conn *conn, unsigned int room, u8 global,
+					    const u8 *teps, unsigned int n_teps, u8 *opt)
 {
 	unsigned int nonce_len = READ_ONCE(conn->tn->resume_nonce_len);
 	struct tcpcrypt_handshake *hs = conn->hs;
 	struct eno_resume resume;
 	unsigned int len;
 
-	if (!(conn->resume & TCPCRYPT_RESUME_USE) || room < eno_resume_offer_min(nonce_len))
+	/* With b=1 this is for a simultaneous open, which would have to offer the same secret from both ends. */
+	if (!(conn->resume & TCPCRYPT_RESUME_USE) || global & ENO_GLOBAL_B ||
+	    room < eno_resume_offer_min(nonce_len) + !!global)
 		return 0;
 	hs->secret = tcpcrypt_resume_take_peer(conn->tn, conn->sk);
 	if (!hs->secret)
 		return 0;
 	tcpcrypt_secret_describe(hs->secret, nonce_len, &resume);
-	len = eno_resume_offer_build(0, &resume, teps->id, teps->n, opt, room);
+	len = eno_resume_offer_build(global, &resume, teps, n_teps, opt, room);
 	hs->phase = TCPCRYPT_HS_OFFERED;
 	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_RESUME_OFFERED);
 	return len;
@@ -86,13 +104,13 @@ static unsigned int active_offer_resumption(struct tcpcrypt_conn *conn, unsigned
  */
 static enum tcpcrypt_reason active_choose(struct tcpcrypt_conn *conn, const struct tcphdr *th)
 {
-	unsigned int room = tcpcrypt_segment_syn_room(th), len;
-	const struct tcpcrypt_list8 *teps = rcu_dereference(conn->tn->teps);
-	u8 opt[ENO_TCP_OPTIONS_MAX];
+	u8 opt[ENO_TCP_OPTIONS_MAX], teps[TCPCRYPT_TEPS_MAX], global = tcpcrypt_settings_global(conn->settings);
+	unsigned int room = tcpcrypt_segment_syn_room(th), len, n;
 
-	len = active_offer_resumption(conn, room, teps, opt);
+	n = tcpcrypt_settings_teps(conn->settings, conn->tn, teps);
+	len = active_offer_resumption(conn, room, global, teps, n, opt);
 	if (!len)
-		len = eno_offer_build(0, teps->id, teps->n, opt, room);
+		len = eno_offer_build(global, teps, n, opt, room);
 	if (!len)
 		return TCPCRYPT_FALLBACK_NO_ROOM;
 	if (eno_syn_parse(opt, len, &conn->syn) != ENO_OK)
@@ -106,14 +124,15 @@ static enum tcpcrypt_reason active_choose(struct tcpcrypt_conn *conn, const stru
 }
 
 /* Our SYN leaves, maybe not for the first time. */
-static void active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, struct tcphdr *th)
+static unsigned int active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, struct tcphdr *th)
 {
 	enum tcpcrypt_reason reason = TCPCRYPT_REASON_NONE;
 	int err;
 
-	if (!READ_ONCE(conn->tn->loopback) && skb_dst(skb) && skb_dst(skb)->dev->flags & IFF_LOOPBACK)
+	if (!READ_ONCE(conn->tn->loopback) && !tcpcrypt_settings_forced(conn->settings) &&
+	    skb_dst(skb) && skb_dst(skb)->dev->flags & IFF_LOOPBACK)
 		reason = TCPCRYPT_FALLBACK_LOOPBACK;
-	else if (conn->syns > READ_ONCE(conn->tn->syn_retries))		/* E-14: for good */
+	else if (!conn->required && conn->syns > READ_ONCE(conn->tn->syn_retries))	/* E-14: for good */
 		reason = TCPCRYPT_FALLBACK_SYN_RETRIED;
 	else if (tcpcrypt_segment_has(th, TCPOPT_MD5SIG) || tcpcrypt_segment_has(th, 29) ||
 		 tcpcrypt_segment_has(th, TCPOPT_MPTCP) || tcpcrypt_segment_has(th, TCPOPT_FASTOPEN) ||
@@ -126,12 +145,20 @@ static void active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, struct t
 		if (err)
 			reason = err == -ENOSPC ? TCPCRYPT_FALLBACK_NO_ROOM : TCPCRYPT_FALLBACK_NO_MEMORY;
 	}
+	if (reason && conn->required && !tcpcrypt_require_exempts(conn->settings, reason)) {
+		if (conn->syns)		/* one of many: TCP sends it again */
+			return NF_DROP;
+		tcpcrypt_reason_inc(conn->tn, TCPCRYPT_ABORT_REQUIRED);
+		return NF_DROP_ERR(-ECONNREFUSED);
+	}
 	if (reason) {
 		tcpcrypt_fallback(conn, reason);
-		return;
+		return NF_ACCEPT;
 	}
-	conn->syns++;
+	if (conn->syns < U8_MAX)
+		conn->syns++;
 	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_SYN_OFFERED);
+	return NF_ACCEPT;
 }
 
 /*
@@ -174,12 +201,14 @@ unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tc
 {
 	if (th->syn) {
 		if (!th->ack && conn->state == TCPCRYPT_SYN_SENT && !tcpcrypt_segment_has(th, ENO_KIND))
-			active_syn(skb, conn, th);
+			return active_syn(skb, conn, th);
+		if (th->ack && conn->state == TCPCRYPT_SYN_SENT && !tcpcrypt_segment_has(th, ENO_KIND))
+			return tcpcrypt_simultaneous_out_synack(skb, conn, th);
 		return NF_ACCEPT;
 	}
-	if (conn->state == TCPCRYPT_SYN_SENT)
+	if (conn->state == TCPCRYPT_SYN_SENT && (!conn->send_eno || tcpcrypt_simultaneous_gave_up(conn)))
 		return NF_ACCEPT;
-	if (active_foreign(skb, conn, th)) {
+	if (conn->state != TCPCRYPT_SYN_SENT && active_foreign(skb, conn, th)) {
 		if (conn->state != TCPCRYPT_DEAD)
 			tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_FOREIGN_DATA);
 		return NF_DROP;
@@ -190,7 +219,7 @@ unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tc
 }
 
 /* The peer wants a fresh key exchange, with this TEP or another (N-02). */
-static void active_refused(struct tcpcrypt_conn *conn, u8 tep)
+void tcpcrypt_active_refused(struct tcpcrypt_conn *conn, u8 tep)
 {
 	struct tcpcrypt_handshake *hs = conn->hs;
 
@@ -216,7 +245,9 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 		tcpcrypt_secret_describe(secret, 0, &resume);
 	verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &conn->peer_syn);
 	if (verdict == ENO_OK)
-		verdict = eno_negotiate_resume(&conn->syn, &conn->peer_syn, false, secret ? &resume : NULL, &res);
+		verdict = eno_negotiate_resume(&conn->syn, &conn->peer_syn,
+					       tcpcrypt_settings_must_be_aware(conn->settings),
+					       secret ? &resume : NULL, &res);
 	if (verdict != ENO_OK || !conn->syns) {
 		tcpcrypt_fallback(conn, tcpcrypt_eno_reason(verdict, TCPCRYPT_FALLBACK_NO_ENO_IN_SYNACK));
 		return;
@@ -228,7 +259,7 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 	conn->peer_isn = tp->rcv_nxt;
 	conn->send_eno = true;
 	if (secret && !res.resumed)
-		active_refused(conn, res.tep);
+		tcpcrypt_active_refused(conn, res.tep);
 	tcpcrypt_conn_set_state(conn, TCPCRYPT_EXCHANGE);
 	tcpcrypt_handshake_start(conn, &res);
 }

@@ -36,6 +36,7 @@
  * @snt_isn: ours
  * @plain: ENO is off: a SYN came again without it, or the first ACK had none
  * @acked: the first ACK had it
+ * @required: then it is refused (E-25)
  * @stale: the last scan found the request out of TCP's table
  */
 struct embryo {
@@ -49,6 +50,7 @@ struct embryo {
 	u32 snt_isn;
 	enum tcpcrypt_reason plain;
 	bool acked;
+	bool required;
 	bool stale;
 };
 
@@ -239,9 +241,10 @@ bool tcpcrypt_embryo_any(void)
 	return atomic_read(&embryo_count);
 }
 
-void tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno)
+bool tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno)
 {
 	unsigned int h = embryo_hash(net, tuple);
+	bool refuse = false;
 	struct embryo *e;
 
 	spin_lock_bh(&embryo_table[h].lock);
@@ -251,34 +254,37 @@ void tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, 
 			e->acked = true;
 		else
 			e->plain = TCPCRYPT_FALLBACK_NO_ENO_IN_ACK;
+		refuse = !eno && e->required;
 	}
 	spin_unlock_bh(&embryo_table[h].lock);
+	return refuse;
 }
 
 /* The kernel's own listeners (and those it was handed): traps for a stream of frames. */
-static bool embryo_listener_ok(struct request_sock *req)
+bool tcpcrypt_embryo_listener_ok(const struct sock *lsk)
 {
-	struct sock *lsk = req->rsk_listener;
+	rwlock_t *lock = (rwlock_t *)&lsk->sk_callback_lock;
 	bool ok;
 
 	if (tcpcrypt_attach_possible(lsk))
 		return false;
-	read_lock_bh(&lsk->sk_callback_lock);
+	read_lock_bh(lock);
 	ok = lsk->sk_socket && lsk->sk_socket->file;
-	read_unlock_bh(&lsk->sk_callback_lock);
+	read_unlock_bh(lock);
 	return ok;
 }
 
 static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_buff *skb, struct request_sock *req,
-					   const struct tcpcrypt_tuple *tuple)
+					   const struct tcpcrypt_tuple *tuple, const struct tcpcrypt_settings *set)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
+	bool forced = tcpcrypt_settings_forced(set);
 
-	if (!READ_ONCE(tn->enable_listen))
+	if (!tcpcrypt_settings_enabled(set, READ_ONCE(tn->enable_listen)))
 		return TCPCRYPT_FALLBACK_DISABLED;
-	if (tcpcrypt_port_is_bad(tn->bad_listen_ports, ntohs(tuple->lport)))
+	if (!forced && tcpcrypt_port_is_bad(tn->bad_listen_ports, ntohs(tuple->lport)))
 		return TCPCRYPT_FALLBACK_BAD_PORT;
-	if (!READ_ONCE(tn->loopback) && skb_dst(skb) && skb_dst(skb)->dev->flags & IFF_LOOPBACK)
+	if (!forced && !READ_ONCE(tn->loopback) && skb_dst(skb) && skb_dst(skb)->dev->flags & IFF_LOOPBACK)
 		return TCPCRYPT_FALLBACK_LOOPBACK;
 	if (READ_ONCE(tcpcrypt_draining))
 		return TCPCRYPT_FALLBACK_DRAINING;
@@ -286,7 +292,7 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
 	    tcpcrypt_segment_has(th, TCPOPT_MPTCP) || tcp_rsk(req)->tfo_listener ||
 	    (IS_ENABLED(CONFIG_SMC) && inet_rsk(req)->smc_ok))	/* not set at all without SMC */
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
-	if (!embryo_listener_ok(req))
+	if (!tcpcrypt_embryo_listener_ok(req->rsk_listener))
 		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
 	if (!rng_is_initialized())		/* E-20 */
 		return TCPCRYPT_FALLBACK_NO_RANDOM;
@@ -302,15 +308,15 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
  * dropped all the same: it was offered (R-06).
  */
 static struct tcpcrypt_secret *embryo_secret(struct tcpcrypt_net *tn, struct tcpcrypt_conn *conn,
-					     const struct tcpcrypt_list8 *teps, bool room)
+					     const u8 *teps, unsigned int n_teps, bool room)
 {
 	const struct eno_syn *peer = &conn->peer_syn;
 	struct tcpcrypt_secret *secret = NULL;
 	bool offered = false;
 	unsigned int i;
 
-	for (i = 0; i < teps->n && !secret; i++) {
-		const struct eno_tep *tep = eno_resume_find(peer, teps->id[i]);
+	for (i = 0; i < n_teps && !secret; i++) {
+		const struct eno_tep *tep = eno_resume_find(peer, teps[i]);
 
 		if (!tep)
 			continue;
@@ -332,33 +338,33 @@ static enum eno_verdict embryo_answer(struct tcpcrypt_net *tn, struct tcpcrypt_c
 {
 	unsigned int nonce_len = READ_ONCE(tn->resume_nonce_len);
 	struct tcpcrypt_secret *secret = NULL;
-	const struct tcpcrypt_list8 *teps;
-	u8 opt[ENO_TCP_OPTIONS_MAX];
+	u8 opt[ENO_TCP_OPTIONS_MAX], teps[TCPCRYPT_TEPS_MAX], global = tcpcrypt_settings_global(conn->settings);
+	bool aware = tcpcrypt_settings_must_be_aware(conn->settings);
+	u16 aeads[TCPCRYPT_AEADS_MAX];
 	enum eno_verdict verdict;
 	struct eno_resume resume;
-	unsigned int len;
+	unsigned int len, n;
 
-	rcu_read_lock();
-	teps = rcu_dereference(tn->teps);
-	verdict = eno_answer_build(&conn->peer_syn, 0, false, teps->id, teps->n, opt, &len);
+	n = tcpcrypt_settings_aeads(conn->settings, tn, aeads) ? tcpcrypt_settings_teps(conn->settings, tn, teps) : 0;
+	verdict = eno_answer_build(&conn->peer_syn, global, aware, teps, n, opt, &len);
 	if (verdict == ENO_OK)
-		secret = embryo_secret(tn, conn, teps, room >= eno_resume_answer_len(nonce_len));
-	rcu_read_unlock();
+		secret = embryo_secret(tn, conn, teps, n, room >= eno_resume_answer_len(nonce_len));
 	if (verdict != ENO_OK)
 		return verdict;
 	if (secret) {
 		conn->hs->secret = secret;
 		tcpcrypt_secret_describe(secret, nonce_len, &resume);
-		len = eno_resume_answer_build(0, false, &resume, opt);
+		len = eno_resume_answer_build(global, aware, &resume, opt);
 	}
 	verdict = eno_syn_parse(opt, len, &conn->syn);
 	if (verdict != ENO_OK)
 		return verdict;
-	return eno_negotiate_resume(&conn->syn, &conn->peer_syn, false, secret ? &resume : NULL, res);
+	return eno_negotiate_resume(&conn->syn, &conn->peer_syn, aware, secret ? &resume : NULL, res);
 }
 
 static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_sock *req,
-					  const struct tcpcrypt_tuple *tuple, struct eno_syn *syn)
+					  const struct tcpcrypt_tuple *tuple, struct eno_syn *syn,
+					  struct tcpcrypt_settings *set, bool required)
 {
 	struct net *net = sock_net(req->rsk_listener);
 	struct tcpcrypt_net *tn = tcpcrypt_net(net);
@@ -374,6 +380,11 @@ static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_so
 	if (!e->conn)
 		goto free;
 	e->conn->peer_syn = *syn;
+	e->conn->settings = tcpcrypt_settings_get_rcu(set);
+	if (e->conn->settings)
+		e->conn->resume = set->resume;
+	e->conn->required = required;
+	e->required = required;
 	verdict = embryo_answer(tn, e->conn, tcpcrypt_segment_syn_room(tcp_hdr(skb)), &e->res);
 	if (verdict != ENO_OK) {
 		tcpcrypt_conn_put(e->conn);
@@ -421,13 +432,15 @@ free:
  * The first SYN-ACK decides; each later one repeats it (E-14), or goes without when ENO is off by now
  * (E-13).
  */
-void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple)
+bool tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple)
 {
 	struct net *net = sock_net(req->rsk_listener);
 	struct tcpcrypt_net *tn = tcpcrypt_net(net);
 	unsigned int h = embryo_hash(net, tuple);
 	struct request_sock *moved = NULL;
 	struct embryo *e, *old = NULL;
+	struct tcpcrypt_settings *set;
+	bool required = false;
 	enum tcpcrypt_reason reason;
 	u8 opt[ENO_TCP_OPTIONS_MAX];
 	enum eno_verdict verdict;
@@ -450,27 +463,35 @@ void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const
 		len = e->conn->syn.raw_len;
 		memcpy(opt, e->conn->syn.raw, len);
 	}
+	if (e)
+		required = e->required;
 	spin_unlock_bh(&embryo_table[h].lock);
 	if (old)
 		embryo_drop(old);
 	if (moved)
 		sock_gen_put(req_to_sk(moved));
 	if (e) {
-		if (len && !tcpcrypt_segment_insert(skb, opt, len))
-			tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);
-		return;
+		if (!len || tcpcrypt_segment_insert(skb, opt, len))
+			return !required;
+		tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);
+		return true;
 	}
+	required = tcpcrypt_require_listener(tn, skb, req->rsk_listener, ntohs(tuple->lport));
 	if (!tcpcrypt_embryo_is_first(skb, req))
-		return;
+		return !required;
+	rcu_read_lock();
+	set = tcpcrypt_optin_of_rcu(req->rsk_listener);
 	verdict = embryo_take_note(net, tuple, tcp_rsk(req)->rcv_isn, &syn);
 	if (verdict != ENO_OK)
 		reason = tcpcrypt_eno_reason(verdict, TCPCRYPT_FALLBACK_NO_ENO_IN_SYN);
 	else
-		reason = embryo_allowed(tn, skb, req, tuple);
+		reason = embryo_allowed(tn, skb, req, tuple, set);
 	if (!reason)
-		reason = embryo_create(skb, req, tuple, &syn);
-	if (reason)
+		reason = embryo_create(skb, req, tuple, &syn, set, required);
+	rcu_read_unlock();
+	if (reason && !required)
 		tcpcrypt_reason_inc(tn, reason);
+	return !reason || !required;
 }
 
 static void embryo_tuple_of(const struct sock *sk, struct tcpcrypt_tuple *tuple)
@@ -513,6 +534,40 @@ static void embryo_reset_run(struct work_struct *work)
 	module_put(THIS_MODULE);
 }
 
+void tcpcrypt_embryo_reset(struct sock *sk, struct tcpcrypt_conn *conn)
+{
+	conn->sk = sk;
+	sock_hold(sk);
+	INIT_WORK(&conn->work, embryo_reset_run);
+	queue_work(tcpcrypt_abort_wq, &conn->work);
+}
+
+/*
+ * What the child has of its listener's, until here (optin_clone()). Encryption is required and there was no embryo
+ * that could be refused: a cookie's child, or an entry that was dropped.
+ */
+static void embryo_none(struct sock *sk)
+{
+	struct tcpcrypt_settings *set = tcpcrypt_optin_of(sk);
+	struct tcpcrypt_conn *conn;
+
+	if (!set)
+		return;
+	if (!set->mandatory) {
+		tcpcrypt_optin_drop(sk);
+		return;
+	}
+	conn = tcpcrypt_conn_alloc(NULL, tcpcrypt_net(sock_net(sk)), false);
+	if (conn) {
+		conn->settings = tcpcrypt_optin_take(sk);
+		tcpcrypt_require_doom(sk, conn);
+		return;
+	}
+	tcpcrypt_optin_drop(sk);	/* without memory: nothing can be read or written, and close() resets nothing */
+	WRITE_ONCE(sk->sk_err, ECONNREFUSED);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+}
+
 /* Softirq, the child's spinlock held, before any of its data is queued and before accept() can have it. */
 void tcpcrypt_embryo_established(struct sock *sk)
 {
@@ -524,8 +579,10 @@ void tcpcrypt_embryo_established(struct sock *sk)
 	struct embryo *e;
 	unsigned int h;
 
-	if (!atomic_read(&embryo_count))
+	if (!atomic_read(&embryo_count)) {
+		embryo_none(sk);
 		return;
+	}
 	embryo_tuple_of(sk, &tuple);
 	h = embryo_hash(net, &tuple);
 	spin_lock_bh(&embryo_table[h].lock);
@@ -533,10 +590,20 @@ void tcpcrypt_embryo_established(struct sock *sk)
 	if (e)
 		hlist_del(&e->node);
 	spin_unlock_bh(&embryo_table[h].lock);
-	if (!e)
+	if (!e) {
+		embryo_none(sk);
 		return;
+	}
 	if (tp->rcv_nxt != e->rcv_isn + 1 || tp->snd_una != e->snt_isn + 1) {
 		embryo_drop(e);		/* a cookie's child, or an earlier connection's entry */
+		embryo_none(sk);
+		return;
+	}
+	if (tcpcrypt_optin_of(sk))	/* the embryo has the settings, too */
+		tcpcrypt_optin_drop(sk);
+	if (e->required && (e->plain || !e->acked)) {
+		tcpcrypt_require_doom(sk, e->conn);
+		embryo_free(e);
 		return;
 	}
 	if (e->plain || !e->acked) {
@@ -558,10 +625,7 @@ void tcpcrypt_embryo_established(struct sock *sk)
 		tcpcrypt_handshake_start(conn, &e->res);
 	} else {
 		tcpcrypt_reason_inc(tn, TCPCRYPT_ABORT_FOREIGN_DATA);
-		conn->sk = sk;
-		sock_hold(sk);
-		INIT_WORK(&conn->work, embryo_reset_run);
-		queue_work(tcpcrypt_abort_wq, &conn->work);
+		tcpcrypt_embryo_reset(sk, conn);
 	}
 	embryo_free(e);
 }

@@ -75,6 +75,10 @@ static void hooks_out_unanswered(struct sk_buff *skb, const struct nf_hook_state
 		isn = tcp_rsk(req)->rcv_isn;
 	if (!th->syn || !th->ack)
 		return;
+	if (!skb->sk && tcpcrypt_require_listener(tcpcrypt_net(state->net), skb, NULL, ntohs(th->source))) {
+		tcpcrypt_require_out_synack(tcpcrypt_net(state->net), skb, NULL);
+		return;
+	}
 	if (tcpcrypt_embryo_noted(state->net, isn)) {
 		tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
 		tcpcrypt_embryo_unanswered(state->net, &tuple, isn,
@@ -87,6 +91,7 @@ static void hooks_out_unanswered(struct sk_buff *skb, const struct nf_hook_state
 static void hooks_out_request(struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct request_sock *req = inet_reqsk(skb->sk);
+	struct tcpcrypt_net *tn = tcpcrypt_net(state->net);
 	struct tcpcrypt_tuple tuple;
 	struct tcphdr *th;
 
@@ -100,15 +105,17 @@ static void hooks_out_request(struct sk_buff *skb, const struct nf_hook_state *s
 	if (!th->ack)
 		return;
 	/* Nearly always: nobody is half open, and the SYN had no option. */
-	if (!tcpcrypt_embryo_any() && !tcpcrypt_embryo_noted(state->net, tcp_rsk(req)->rcv_isn)) {
+	if (!tcpcrypt_embryo_any() && !tcpcrypt_embryo_noted(state->net, tcp_rsk(req)->rcv_isn) &&
+	    !tcpcrypt_require_any(tn)) {
 		if (tcpcrypt_embryo_is_first(skb, req))
-			tcpcrypt_reason_inc(tcpcrypt_net(state->net), TCPCRYPT_FALLBACK_NO_ENO_IN_SYN);
+			tcpcrypt_reason_inc(tn, TCPCRYPT_FALLBACK_NO_ENO_IN_SYN);
 		return;
 	}
 	if (tcpcrypt_segment_has(th, ENO_KIND))
 		return;
 	tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
-	tcpcrypt_embryo_synack(skb, req, &tuple);
+	if (!tcpcrypt_embryo_synack(skb, req, &tuple))
+		tcpcrypt_require_out_synack(tn, skb, req);
 }
 
 static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -135,18 +142,14 @@ static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_h
 	if (!conn) {
 		if (unlikely(sk->sk_state == TCP_SYN_RECV))
 			hooks_out_unanswered(skb, state);
+		else if (unlikely(sk->sk_state == TCP_SYN_SENT) && hooks_out_is_segment(skb, state->pf) &&
+			 tcpcrypt_require_refuses_syn(skb, sk, tcp_hdr(skb)))
+			return NF_DROP_ERR(-ECONNREFUSED);
 		return NF_ACCEPT;
 	}
 	if (!hooks_out_is_segment(skb, state->pf))
 		return NF_ACCEPT;
 	return tcpcrypt_active_out(skb, sk, conn, tcp_hdr(skb));
-}
-
-static bool hooks_checksum_ok(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff)
-{
-	if (state->pf == NFPROTO_IPV4)
-		return !nf_ip_checksum(skb, NF_INET_LOCAL_IN, thoff, IPPROTO_TCP);
-	return !nf_ip6_checksum(skb, NF_INET_LOCAL_IN, thoff, IPPROTO_TCP);
 }
 
 static void hooks_in_syn(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff,
@@ -165,7 +168,7 @@ static void hooks_in_syn(struct sk_buff *skb, const struct nf_hook_state *state,
 	if (verdict != ENO_OK)
 		syn.raw_len = 0;
 	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
-	if (tcpcrypt_embryo_changed(state->net, &tuple, isn, &syn) && hooks_checksum_ok(skb, state, thoff))
+	if (tcpcrypt_embryo_changed(state->net, &tuple, isn, &syn) && tcpcrypt_segment_checksum_ok(skb, state->pf, thoff))
 		tcpcrypt_embryo_disable(state->net, &tuple, isn);
 	if (verdict != ENO_ABSENT)
 		tcpcrypt_embryo_syn(state->net, &tuple, isn, &syn, verdict);
@@ -182,10 +185,11 @@ static void hooks_in_ack(struct sk_buff *skb, const struct nf_hook_state *state,
 	if (!tcpcrypt_embryo_any())
 		return;
 	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
-	if (!tcpcrypt_embryo_waits(state->net, &tuple, seq, ack) || !hooks_checksum_ok(skb, state, thoff))
+	if (!tcpcrypt_embryo_waits(state->net, &tuple, seq, ack) || !tcpcrypt_segment_checksum_ok(skb, state->pf, thoff))
 		return;
 	eno_options_find((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &found);
-	tcpcrypt_embryo_acked(state->net, &tuple, seq, ack, found.count);
+	if (tcpcrypt_embryo_acked(state->net, &tuple, seq, ack, found.count))
+		tcpcrypt_require_in_ack(tcpcrypt_net(state->net), skb, state->pf, thoff);
 }
 
 /* F-07: urgent data exist on the word of an authentic frame only, not on that of a header. */
@@ -205,17 +209,27 @@ static void hooks_in_urgent(struct sk_buff *skb, unsigned int thoff)
 	th->urg_ptr = 0;
 }
 
-/* Is the segment for a connection of ours, or for one that may become one? Without early demux: look it up. */
+/* The segment's socket, if it is not a listener. Without early demux: looked up, and then *@found is to be put. */
+static struct sock *hooks_in_sock(struct sk_buff *skb, const struct nf_hook_state *state, const struct tcphdr *th,
+				  struct sock **found)
+{
+	*found = NULL;
+	if (skb->sk)
+		return skb->sk;
+	if (state->pf == NFPROTO_IPV4)
+		*found = tcpcrypt_find_established_v4(state->net, skb, th);
+	else
+		*found = tcpcrypt_find_established_v6(state->net, skb, th);
+	return *found;
+}
+
+/* Is the segment for a connection of ours, or for one that may become one? */
 static bool hooks_urgent_is_void(struct sk_buff *skb, const struct nf_hook_state *state, const struct tcphdr *th)
 {
-	struct sock *sk = skb->sk, *found = NULL;
+	struct sock *found, *sk = hooks_in_sock(skb, state, th, &found);
 	struct tcpcrypt_tuple tuple;
 	bool ours = false;
 
-	if (!sk && state->pf == NFPROTO_IPV4)
-		sk = found = tcpcrypt_find_established_v4(state->net, skb, th);
-	else if (!sk)
-		sk = found = tcpcrypt_find_established_v6(state->net, skb, th);
 	if (sk && hooks_is_tcp(sk) && sk->sk_state != TCP_LISTEN) {
 		ours = tcpcrypt_conn_of_rcu(sk);
 	} else if (sk && sk->sk_state == TCP_NEW_SYN_RECV) {
@@ -227,6 +241,43 @@ static bool hooks_urgent_is_void(struct sk_buff *skb, const struct nf_hook_state
 	return ours;
 }
 
+/*
+ * A SYN or a SYN-ACK for an active opener, or another segment for one whose SYN crossed the peer's. Return: true if
+ * it is none for a listener.
+ */
+static bool hooks_in_active(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff,
+			    const struct tcphdr *th)
+{
+	struct sock *found, *sk = hooks_in_sock(skb, state, th, &found);
+	struct tcpcrypt_conn *conn = NULL;
+	enum eno_verdict verdict;
+	struct eno_syn syn;
+
+	if (sk && hooks_is_tcp(sk) && (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
+		conn = tcpcrypt_conn_of_rcu(sk);
+	if (conn && sk->sk_state == TCP_SYN_RECV) {
+		tcpcrypt_simultaneous_in(skb, state->pf, thoff, th, sk, conn);
+	} else if (conn && th->syn && !tcpcrypt_require_in_synack(skb, state->pf, thoff, th, sk, conn) && !th->ack) {
+		verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
+		tcpcrypt_simultaneous_syn(conn, ntohl(th->seq), &syn, verdict);
+	}
+	if (found)
+		sock_gen_put(found);
+	return conn;
+}
+
+/* Early demux finds active openers; where it does not, only those segments are looked up that matter. */
+static bool hooks_in_is_active(struct sk_buff *skb, const struct nf_hook_state *state, const struct tcphdr *th)
+{
+	const struct sock *sk = skb->sk;
+
+	if (sk)
+		return hooks_is_tcp(sk) && (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+	return tcpcrypt_simultaneous_any() ||
+	       (th->syn && (tcpcrypt_segment_has(th, ENO_KIND) ||
+			    tcpcrypt_require_any_active(tcpcrypt_net(state->net))));
+}
+
 static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	u8 buf[sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX];
@@ -235,7 +286,7 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	unsigned int thoff;
 
 	/* Early demux found its socket, which is not ours and waits for no SYN: nearly every segment. */
-	if (likely(sk && hooks_is_tcp(sk) && sk->sk_state != TCP_LISTEN &&
+	if (likely(sk && hooks_is_tcp(sk) && !((1 << sk->sk_state) & (TCPF_LISTEN | TCPF_SYN_SENT)) &&
 		   !rcu_access_pointer(inet_csk(sk)->icsk_ulp_data)))
 		return NF_ACCEPT;
 	if (state->pf == NFPROTO_IPV4) {
@@ -258,7 +309,8 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	th = skb_header_pointer(skb, thoff, sizeof(struct tcphdr), buf);
 	if (!th || th->doff < 5)
 		return NF_ACCEPT;
-	if (likely(!th->syn && !th->urg && sk && sk->sk_state != TCP_NEW_SYN_RECV && sk->sk_state != TCP_LISTEN))
+	if (likely(!th->syn && !th->urg && sk && sk->sk_state != TCP_NEW_SYN_RECV &&
+		   !((1 << sk->sk_state) & (TCPF_LISTEN | TCPF_SYN_RECV))))
 		return NF_ACCEPT;
 	th = skb_header_pointer(skb, thoff, th->doff * 4, buf);
 	if (!th)
@@ -269,6 +321,16 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 		if (!th)
 			return NF_ACCEPT;
 	}
+	if (th->syn && !th->rst &&
+	    (tcpcrypt_segment_has(th, ENO_KIND) || (!th->ack && tcpcrypt_require_any(tcpcrypt_net(state->net)))) &&
+	    tcpcrypt_syndata_discard(skb, state->pf, thoff, th)) {		/* E-18 */
+		th = skb_header_pointer(skb, thoff, sizeof(struct tcphdr), buf);
+		th = th ? skb_header_pointer(skb, thoff, th->doff * 4, buf) : NULL;
+		if (!th)
+			return NF_ACCEPT;
+	}
+	if (!th->rst && hooks_in_is_active(skb, state, th) && hooks_in_active(skb, state, thoff, th))
+		return NF_ACCEPT;
 	if (th->syn && !th->ack && !th->rst)
 		hooks_in_syn(skb, state, thoff, th);
 	else if (th->ack && !th->syn && !th->rst && (!sk || sk->sk_state == TCP_NEW_SYN_RECV ||

@@ -51,6 +51,22 @@ struct tcpcrypt_tuple {
 void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct tcphdr *th, bool out,
 			    struct tcpcrypt_tuple *tuple);
 
+/* syndata.c */
+
+/** tcpcrypt_segment_checksum_ok() - of a segment that arrived, in LOCAL_IN; TCP has not verified it yet */
+bool tcpcrypt_segment_checksum_ok(struct sk_buff *skb, u8 pf, unsigned int thoff);
+
+/**
+ * tcpcrypt_syndata_discard() - take payload and Fast Open options out of a SYN or SYN-ACK that has ENO (E-18)
+ * @skb: arrived, in LOCAL_IN
+ * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @thoff: where the TCP header starts
+ * @th: it, options included
+ *
+ * Return: true if something was taken out, and @th may have moved
+ */
+bool tcpcrypt_syndata_discard(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th);
+
 /* embryo.c: passive openers that wait for the third ACK */
 
 int tcpcrypt_embryo_init(void);
@@ -88,24 +104,95 @@ void tcpcrypt_embryo_disable(struct net *net, const struct tcpcrypt_tuple *tuple
 
 /** tcpcrypt_embryo_waits() - does a first ACK with these numbers belong to one that waits for it? */
 bool tcpcrypt_embryo_waits(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack);
-void tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno);
+/** tcpcrypt_embryo_acked() - it came, with ENO or without; true: encryption is required, so it is to be refused */
+bool tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, u32 seq, u32 ack, bool eno);
 
 /** tcpcrypt_embryo_heard_none() - is ENO agreed to by us, and no ACK heard yet (E-12)? */
 bool tcpcrypt_embryo_heard_none(struct net *net, const struct tcpcrypt_tuple *tuple);
 bool tcpcrypt_embryo_any(void);
 
-/** tcpcrypt_embryo_synack() - our SYN-ACK leaves: choose the option, or repeat it, and insert it */
-void tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple);
+/**
+ * tcpcrypt_embryo_synack() - our SYN-ACK leaves: choose the option, or repeat it, and insert it
+ *
+ * Return: false if it leaves without, and encryption is required
+ */
+bool tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple);
+
+/** tcpcrypt_embryo_listener_ok() - a listener of user space that no other part of the kernel took over? */
+bool tcpcrypt_embryo_listener_ok(const struct sock *lsk);
+
+/** tcpcrypt_embryo_reset() - reset a child that we cannot attach to; takes @conn and a module reference over */
+void tcpcrypt_embryo_reset(struct sock *sk, struct tcpcrypt_conn *conn);
 
 /** tcpcrypt_embryo_established() - a child became ESTABLISHED: take it over if ENO succeeded; its lock is held */
 void tcpcrypt_embryo_established(struct sock *sk);
 
 void tcpcrypt_embryo_net_exit(struct net *net);
 
+/* require.c: where encryption is required (E-25) */
+
+/** tcpcrypt_require() - by the socket, or by enable_connect or enable_listen, which is @sysctl? */
+bool tcpcrypt_require(const struct tcpcrypt_settings *set, int sysctl);
+
+/** tcpcrypt_require_exempts() - is a connection that is plain for @reason plain all the same? */
+bool tcpcrypt_require_exempts(const struct tcpcrypt_settings *set, enum tcpcrypt_reason reason);
+
+/** tcpcrypt_require_any() - may there be a listener in this namespace that requires it? */
+bool tcpcrypt_require_any(const struct tcpcrypt_net *tn);
+
+/** tcpcrypt_require_any_active() - may there be an active opener that requires it? */
+bool tcpcrypt_require_any_active(const struct tcpcrypt_net *tn);
+
+/** tcpcrypt_require_refuses_syn() - is our SYN, of a socket that has no connection of ours, to be refused? */
+bool tcpcrypt_require_refuses_syn(const struct sk_buff *skb, const struct sock *sk, const struct tcphdr *th);
+
+/** tcpcrypt_require_listener() - must what @lsk accepts be encrypted? @skb leaves; @lsk NULL: not known */
+bool tcpcrypt_require_listener(struct tcpcrypt_net *tn, const struct sk_buff *skb, const struct sock *lsk, u16 lport);
+
+/** tcpcrypt_require_in_synack() - a SYN or SYN-ACK for a socket in SYN_SENT; true: it is an RST now */
+bool tcpcrypt_require_in_synack(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th,
+				const struct sock *sk, const struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_require_in_ack() - have TCP refuse this first ACK */
+void tcpcrypt_require_in_ack(struct tcpcrypt_net *tn, struct sk_buff *skb, u8 pf, unsigned int thoff);
+
+/** tcpcrypt_require_out_synack() - make an RST of our SYN-ACK; @req NULL: a cookie's */
+void tcpcrypt_require_out_synack(struct tcpcrypt_net *tn, struct sk_buff *skb, struct request_sock *req);
+
+/** tcpcrypt_require_doom() - a child on its way to ESTABLISHED is to be reset; nobody reads or writes a byte */
+void tcpcrypt_require_doom(struct sock *sk, struct tcpcrypt_conn *conn);
+
+/* simultaneous.c: active openers whose SYN crosses the peer's */
+
+/** tcpcrypt_simultaneous_any() - is there any connection whose SYN-ACK with ENO waits for the peer's? */
+bool tcpcrypt_simultaneous_any(void);
+
+/** tcpcrypt_simultaneous_syn() - LOCAL_IN: a SYN came for a socket in SYN_SENT, with this option; no lock */
+void tcpcrypt_simultaneous_syn(struct tcpcrypt_conn *conn, u32 isn, const struct eno_syn *syn, enum eno_verdict verdict);
+
+/** tcpcrypt_simultaneous_out_synack() - our SYN-ACK leaves: the option of our SYN again, or plain TCP; lock held */
+unsigned int tcpcrypt_simultaneous_out_synack(struct sk_buff *skb, struct tcpcrypt_conn *conn, const struct tcphdr *th);
+
+/** tcpcrypt_simultaneous_in() - LOCAL_IN: a segment for such a socket in SYN_RECV; no lock */
+void tcpcrypt_simultaneous_in(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th,
+			      const struct sock *sk, struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_simultaneous_gave_up() - the peer sent a segment without ENO: no more of it from us (E-13) */
+bool tcpcrypt_simultaneous_gave_up(const struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_simultaneous_established() - it becomes ESTABLISHED: encrypted, or plain TCP; lock held */
+void tcpcrypt_simultaneous_established(struct sock *sk, struct tcpcrypt_conn *conn);
+
+/** tcpcrypt_simultaneous_over() - it leaves SYN_RECV; lock held */
+void tcpcrypt_simultaneous_over(struct tcpcrypt_conn *conn);
+
 /* active.c: active openers, until the SYN-ACK */
 
 /** tcpcrypt_active_syn_sent() - a socket goes to SYN_SENT: take it over if policy has it so; lock owned */
 void tcpcrypt_active_syn_sent(struct sock *sk);
+
+/** tcpcrypt_active_refused() - the peer wants a fresh key exchange with @tep instead of our secret; socket lock */
+void tcpcrypt_active_refused(struct tcpcrypt_conn *conn, u8 tep);
 
 /** tcpcrypt_active_out() - a segment of a socket of ours leaves; lock held; NF_ACCEPT or NF_DROP */
 unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tcpcrypt_conn *conn, struct tcphdr *th);

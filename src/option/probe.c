@@ -21,15 +21,19 @@ static void probe_set_state(void *data, const struct sock *csk, const int oldsta
 	rcu_read_lock();
 	if (oldstate == TCP_CLOSE && newstate == TCP_SYN_SENT) {
 		tcpcrypt_active_syn_sent(sk);
-	} else if (oldstate == TCP_SYN_RECV && newstate == TCP_ESTABLISHED) {
-		tcpcrypt_embryo_established(sk);
-	} else if (oldstate == TCP_SYN_SENT && newstate != TCP_ESTABLISHED) {
-		/* A simultaneous open goes on plain; connect() that failed leaves a socket for another. */
+	} else if (oldstate == TCP_SYN_RECV) {
 		conn = tcpcrypt_conn_of(sk);
-		if (conn && newstate == TCP_SYN_RECV)
-			tcpcrypt_fallback(conn, TCPCRYPT_FALLBACK_SIMULTANEOUS);
+		if (conn && newstate == TCP_ESTABLISHED)
+			tcpcrypt_simultaneous_established(sk, conn);
 		else if (conn)
-			tcpcrypt_detach(conn);
+			tcpcrypt_detach_disconnected(conn);
+		else if (newstate == TCP_ESTABLISHED)
+			tcpcrypt_embryo_established(sk);
+	} else if (oldstate == TCP_SYN_SENT && newstate != TCP_ESTABLISHED && newstate != TCP_SYN_RECV) {
+		/* connect() failed, and leaves a socket for another */
+		conn = tcpcrypt_conn_of(sk);
+		if (conn)
+			tcpcrypt_detach_disconnected(conn);
 	}
 	rcu_read_unlock();
 }

@@ -64,6 +64,7 @@ struct tcpcrypt_conn *tcpcrypt_conn_alloc(struct sock *sk, struct tcpcrypt_net *
 	}
 	conn->hs->peer = conn->hs->peer_inline;
 	conn->hs->peer_cap = sizeof(conn->hs->peer_inline);
+	conn->slot = TCPCRYPT_SLOT_CONN;
 	conn->serial = atomic64_inc_return(&conn_serial);
 	conn->sk = sk;
 	conn->tn = tn;
@@ -120,6 +121,8 @@ static void conn_free(struct tcpcrypt_conn *conn)
 		put_page(conn->tx.frag.page);
 	kfree(conn->rx.sg);
 	kfree(conn->tx.sg_in);
+	kfree(conn->simultaneous);
+	tcpcrypt_settings_put(conn->settings);
 	memzero_explicit(conn, sizeof(*conn));
 	kmem_cache_free(conn_cache, conn);
 }
@@ -247,6 +250,8 @@ static int reason_errno(enum tcpcrypt_reason reason)
 		return ENOMEM;
 	case TCPCRYPT_ABORT_CRYPTO:
 		return EIO;
+	case TCPCRYPT_ABORT_REQUIRED:
+		return ECONNREFUSED;
 	default:
 		return EPROTO;
 	}

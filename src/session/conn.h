@@ -18,6 +18,7 @@
 #include "control/net.h"
 #include "session/conn_info.h"
 #include "session/resume.h"
+#include "session/settings.h"
 
 /*
  * LOCKING
@@ -272,6 +273,7 @@ struct tcpcrypt_tx {
 
 /**
  * struct tcpcrypt_conn - one connection
+ * @slot: TCPCRYPT_SLOT_CONN
  * @sk: the socket; constant; valid while the slot is ours or a reference is held for the worker
  * @tn: its namespace's settings and counters
  * @refs: see LIFETIME
@@ -325,11 +327,15 @@ struct tcpcrypt_tx {
  * @abort_work: resets the TCP connection of a failed one; apart, because it waits for the socket lock
  * @timer: handshake time-out, then retries and keep-alive, then the time-out after close
  * @serial: unlike that of any other connection, of this socket too; for those who slept
+ * @simultaneous: what option/simultaneous.c knows, NULL mostly; kept with the connection
+ * @settings: what the application asked for, NULL for nothing; of a child: its listener's
+ * @required: without encryption there is no connection (E-25); constant
  * @list: in the table of connections
  * @listed: it is
  * @rwork: frees it
  */
 struct tcpcrypt_conn {
+	enum tcpcrypt_slot slot;
 	struct sock *sk;
 	struct tcpcrypt_net *tn;
 	struct net *net;
@@ -388,6 +394,10 @@ struct tcpcrypt_conn {
 	struct work_struct work;
 	struct work_struct abort_work;
 	struct timer_list timer;
+	struct tcpcrypt_simultaneous *simultaneous;
+	struct tcpcrypt_settings *settings;
+	bool required;
+
 	struct hlist_node list;
 	u64 serial;
 	u64 cookie;
@@ -437,7 +447,7 @@ static inline struct tcpcrypt_conn *tcpcrypt_conn_of(const struct sock *sk)
  * tcpcrypt_conn_of_rcu() - the same without the lock, in an RCU read section
  *
  * Data first, then ops: kTLS may take the slot after us, data first. Pairs with the order in
- * tcpcrypt_conn_detach().
+ * tcpcrypt_detach(). Both kinds of ours live as long as the read section, so that the slot can be asked.
  */
 static inline struct tcpcrypt_conn *tcpcrypt_conn_of_rcu(const struct sock *sk)
 {
@@ -445,7 +455,9 @@ static inline struct tcpcrypt_conn *tcpcrypt_conn_of_rcu(const struct sock *sk)
 	struct tcpcrypt_conn *conn = rcu_dereference(icsk->icsk_ulp_data);
 
 	smp_rmb();
-	return READ_ONCE(icsk->icsk_ulp_ops) == &tcpcrypt_ulp_ops ? conn : NULL;
+	if (READ_ONCE(icsk->icsk_ulp_ops) != &tcpcrypt_ulp_ops || !conn || conn->slot != TCPCRYPT_SLOT_CONN)
+		return NULL;
+	return conn;
 }
 
 /** tcpcrypt_conn_set_state() - move on; refuses what the diagram does not have */

@@ -47,15 +47,7 @@ void tcpcrypt_handshake_start(struct tcpcrypt_conn *conn, const struct eno_resul
 
 static unsigned int handshake_aeads(struct tcpcrypt_conn *conn, u16 *ids)
 {
-	const struct tcpcrypt_list16 *list;
-	unsigned int n;
-
-	rcu_read_lock();
-	list = rcu_dereference(conn->tn->aeads);
-	n = list->n;
-	memcpy(ids, list->id, n * sizeof(*ids));
-	rcu_read_unlock();
-	return n;
+	return tcpcrypt_settings_aeads(conn->settings, conn->tn, ids);
 }
 
 /* A: a key pair. The TEP that we offered best is a guess that is nearly always right. */
@@ -85,7 +77,7 @@ static void handshake_build_init1(struct tcpcrypt_conn *conn)
 static int handshake_receive(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_handshake *hs = conn->hs;
-	u32 magic = conn->active ? TCPCRYPT_INIT2_MAGIC : TCPCRYPT_INIT1_MAGIC;
+	u32 magic = conn->role == ENO_ROLE_A ? TCPCRYPT_INIT2_MAGIC : TCPCRYPT_INIT1_MAGIC;
 	struct sock *sk = conn->sk;
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct sk_buff *skb;
@@ -311,6 +303,11 @@ static int handshake_step(struct tcpcrypt_conn *conn, enum tcpcrypt_lock how)
 
 	switch (hs->phase) {
 	case TCPCRYPT_HS_SEND_INIT1:
+		if (conn->role == ENO_ROLE_B) {		/* b=1 in our SYN (E-05): A begins; ours is made later */
+			memzero_explicit(hs->priv, sizeof(hs->priv));
+			hs->phase = TCPCRYPT_HS_RECEIVE;
+			return 0;
+		}
 		if (hs->keyed != hs->tep) {
 			hs->phase = TCPCRYPT_HS_KEYGEN;
 			return 0;

@@ -19,6 +19,7 @@
 static struct {
 	struct proto *base;
 	struct proto prot;
+	struct proto optin;	/* opted in, not connected: its socket options are ours */
 	const struct proto_ops *base_ops;
 	struct proto_ops ops;
 } families[FAMILIES];
@@ -122,6 +123,9 @@ static int learn_family(unsigned int i, int family)
 	families[i].base = sock->sk->sk_prot;
 	families[i].base_ops = sock->ops;
 	build_prot(&families[i].prot, families[i].base);
+	families[i].optin = *families[i].base;
+	families[i].optin.setsockopt = tcpcrypt_setsockopt;
+	families[i].optin.getsockopt = tcpcrypt_getsockopt;
 	build_ops(&families[i].ops, families[i].base_ops);
 	af_ops_copy(inet_csk(sock->sk)->icsk_af_ops);
 	sock_release(sock);
@@ -153,14 +157,38 @@ static int family_of(const struct proto *prot)
 	return -1;
 }
 
-enum tcpcrypt_reason tcpcrypt_attach_possible(const struct sock *sk)
+struct proto *tcpcrypt_attach_optin_prot(const struct proto *base)
+{
+	int i = family_of(base);
+
+	return i < 0 ? NULL : &families[i].optin;
+}
+
+struct proto *tcpcrypt_attach_plain_prot(const struct proto *prot)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAMILIES; i++)
+		if (prot == &families[i].optin)
+			return families[i].base;
+	return NULL;
+}
+
+/* An opted-in socket is ours already, and as good as an empty one. */
+static bool attach_slot_is_free(const struct sock *sk)
 {
 	const struct inet_connection_sock *icsk = inet_csk(sk);
 
+	if (tcpcrypt_attach_plain_prot(READ_ONCE(sk->sk_prot)))
+		return true;
+	return family_of(sk->sk_prot) >= 0 && !icsk->icsk_ulp_ops && !rcu_access_pointer(icsk->icsk_ulp_data);
+}
+
+enum tcpcrypt_reason tcpcrypt_attach_possible(const struct sock *sk)
+{
 	if (sk->sk_kern_sock)
 		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
-	if (family_of(sk->sk_prot) < 0 || icsk->icsk_ulp_ops || rcu_access_pointer(icsk->icsk_ulp_data) ||
-	    sk->sk_user_data || tcp_sk(sk)->repair)
+	if (!attach_slot_is_free(sk) || sk->sk_user_data || tcp_sk(sk)->repair)
 		return TCPCRYPT_FALLBACK_BUSY_SOCKET;
 	if (sk_is_mptcp(sk))
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
@@ -298,6 +326,7 @@ static void detach_rest(struct tcpcrypt_conn *conn)
 	struct sock *sk = conn->sk;
 
 	tcpcrypt_conn_unpublish(conn);
+	tcpcrypt_simultaneous_over(conn);
 	tcpcrypt_conn_timer_stop(conn);
 	tcpcrypt_mss_release(conn);
 	tcpcrypt_option_af_ops_restore(conn);
@@ -347,6 +376,20 @@ void tcpcrypt_detach(struct tcpcrypt_conn *conn)
 	RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
 	tcpcrypt_conn_put(conn);
 	module_put(THIS_MODULE);
+}
+
+void tcpcrypt_detach_disconnected(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_settings *set = conn->active ? conn->settings : NULL;
+	struct sock *sk = conn->sk;
+
+	if (set) {	/* the worker may still look at the connection's */
+		refcount_inc(&set->refs);
+		__module_get(THIS_MODULE);
+	}
+	tcpcrypt_detach(conn);
+	if (set)
+		tcpcrypt_optin_fill(sk, set);
 }
 
 /* tcp_cleanup_ulp(): the socket is being destroyed; the caller empties the slot and puts the module. */

@@ -157,6 +157,7 @@ void tcpcrypt_close(struct sock *sk, long timeout)
 		if (!conn)
 			goto out;
 	}
+	reset = sk->sk_state == TCP_SYN_RECV;	/* a simultaneous open: the peer may count on FINp already */
 	if ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2) &&
 	    (conn->state == TCPCRYPT_EXCHANGE || conn->state == TCPCRYPT_ENCRYPTED)) {
 		if (close_unread(conn) || conn->state == TCPCRYPT_DEAD || (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime)) {
@@ -184,7 +185,9 @@ void tcpcrypt_close(struct sock *sk, long timeout)
 	}
 	if (reset)
 		conn->base_prot->disconnect(sk, 0);
-	tcpcrypt_detach(conn);
+	conn = tcpcrypt_conn_of(sk);	/* gone already, if it was not ESTABLISHED */
+	if (conn)
+		tcpcrypt_detach(conn);
 out:
 	release_sock(sk);
 	tcpcrypt_leave_to_base();
@@ -262,6 +265,6 @@ int tcpcrypt_disconnect(struct sock *sk, int flags)
 	ret = base(sk, flags);
 	conn = tcpcrypt_conn_of(sk);
 	if (conn && !ret && !conn->priv_sock)
-		tcpcrypt_detach(conn);
+		tcpcrypt_detach_disconnected(conn);
 	return ret;
 }

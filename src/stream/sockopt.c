@@ -3,8 +3,22 @@
 #include "stream/stream.h"
 #include <uapi/linux/tcpcrypt.h>
 
-/* One integer or a string of bytes, copied out with its length as every socket option is. */
-static int sockopt_copy(const void *val, int size, char __user *optval, int __user *optlen, bool whole)
+/**
+ * struct sockopt_value - what getsockopt() gives
+ * @size: bytes of it
+ * @whole: all of them or none: bytes, and not an integer or a struct that grows
+ */
+struct sockopt_value {
+	int size;
+	bool whole;
+	union {
+		int num;
+		u8 bytes[2 * ENO_TCP_OPTIONS_MAX];
+		struct tcpcrypt_info info;
+	};
+};
+
+static int sockopt_copy(const struct sockopt_value *val, char __user *optval, int __user *optlen)
 {
 	int len;
 
@@ -12,63 +26,156 @@ static int sockopt_copy(const void *val, int size, char __user *optval, int __us
 		return -EFAULT;
 	if (len < 0)
 		return -EINVAL;
-	if (put_user(whole ? size : min(len, size), optlen))
+	if (put_user(val->whole ? val->size : min(len, val->size), optlen))
 		return -EFAULT;
-	if (whole && len < size)
+	if (val->whole && len < val->size)
 		return -EINVAL;
-	return copy_to_user(optval, val, min(len, size)) ? -EFAULT : 0;
+	return copy_to_user(optval, val->bytes, min(len, val->size)) ? -EFAULT : 0;
 }
 
-static int sockopt_get(struct tcpcrypt_conn *conn, int optname, u8 *buf, int *size)
+static u8 sockopt_state(const struct tcpcrypt_conn *conn)
 {
-	int val;
+	switch (conn->state) {
+	case TCPCRYPT_SYN_SENT:
+		return TCPCRYPT_STATE_SYN_SENT;
+	case TCPCRYPT_EXCHANGE:
+		return TCPCRYPT_STATE_EXCHANGE;
+	case TCPCRYPT_ENCRYPTED:
+		return TCPCRYPT_STATE_ENCRYPTED;
+	default:
+		return TCPCRYPT_STATE_ABORTED;
+	}
+}
 
-	if (conn->state != TCPCRYPT_ENCRYPTED)
-		return -ENOTCONN;
+/* @conn: NULL on a socket that is not connected. */
+static void sockopt_info(const struct tcpcrypt_conn *conn, struct sockopt_value *val)
+{
+	struct tcpcrypt_info *info = &val->info;
+
+	val->size = sizeof(*info);
+	info->size = sizeof(*info);
+	if (!conn)
+		return;
+	info->state = sockopt_state(conn);
+	info->active = conn->active;
+	if (conn->state == TCPCRYPT_SYN_SENT)
+		return;
+	info->role = conn->role;
+	info->tep = conn->tep_byte & ENO_SUB_GLT;
+	info->aead = conn->aead ? conn->aead->id : 0;
+	info->handshake_us = conn->handshake_us;
+	info->tx_generation = conn->tx.gen;
+	info->rx_generation = conn->rx.gen;
+	info->tx_frames = conn->tx.frames;
+	info->tx_bytes = conn->tx.bytes;
+	info->rx_frames = conn->rx.frames;
+	info->rx_bytes = conn->rx.bytes;
+}
+
+static int sockopt_num(struct sockopt_value *val, int num)
+{
+	val->num = num;
+	val->size = sizeof(num);
+	return 0;
+}
+
+/* What this end signs, or the other one (RFC 8547 section 5.1): the role tells the two apart. */
+static int sockopt_name(const struct tcpcrypt_conn *conn, struct sockopt_value *val, enum eno_role role)
+{
+	val->bytes[0] = role;
+	memcpy(val->bytes + 1, conn->sessid, TCPCRYPT_SESSID_LEN);
+	val->size = TCPCRYPT_NAME_SIZE;
+	val->whole = true;
+	return 0;
+}
+
+/* What there is once both SYNs were exchanged, and once there are keys. */
+static int sockopt_get_conn(const struct tcpcrypt_conn *conn, int optname, struct sockopt_value *val)
+{
+	bool a, keys = conn && conn->state == TCPCRYPT_ENCRYPTED;
+	bool syns = keys || (conn && conn->state == TCPCRYPT_EXCHANGE);
+
 	switch (optname) {
-	case TCP_ENO_SESSID:
-		memcpy(buf, conn->sessid, TCPCRYPT_SESSID_LEN);
-		*size = TCPCRYPT_SESSID_LEN;
+	case TCP_ENO_PEER_GOPT:
+		return syns ? sockopt_num(val, conn->peer_syn.global) : -ENOTCONN;
+	case TCP_ENO_PEER_AWARE:
+		return syns ? sockopt_num(val, !!(conn->peer_syn.global & ENO_GLOBAL_A)) : -ENOTCONN;
+	case TCP_ENO_TRANSCRIPT:
+		if (!syns)
+			return -ENOTCONN;
+		a = conn->role == ENO_ROLE_A;
+		val->size = eno_transcript_build(a ? &conn->syn : &conn->peer_syn, a ? &conn->peer_syn : &conn->syn,
+						 val->bytes);
+		val->whole = true;
 		return 0;
+	case TCP_ENO_SESSID:
+		if (!keys)
+			return -ENOTCONN;
+		memcpy(val->bytes, conn->sessid, TCPCRYPT_SESSID_LEN);
+		val->size = TCPCRYPT_SESSID_LEN;
+		val->whole = true;
+		return 0;
+	case TCP_ENO_LOCAL_NAME:
+		return keys ? sockopt_name(conn, val, conn->role) : -ENOTCONN;
+	case TCP_ENO_PEER_NAME:
+		return keys ? sockopt_name(conn, val, conn->role == ENO_ROLE_A ? ENO_ROLE_B : ENO_ROLE_A) : -ENOTCONN;
 	case TCP_ENO_NEGTEP:
-		val = conn->tep_byte & ENO_SUB_GLT;
-		break;
+		return keys ? sockopt_num(val, conn->tep_byte & ENO_SUB_GLT) : -ENOTCONN;
 	case TCP_ENO_ROLE:
-		val = conn->role;
-		break;
+		return keys ? sockopt_num(val, conn->role) : -ENOTCONN;
 	case TCP_CRYPT_AEAD:
-		val = conn->aead->id;
-		break;
+		return keys ? sockopt_num(val, conn->aead->id) : -ENOTCONN;
 	case TCP_CRYPT_RESUMED:
-		val = conn->resumed;
-		break;
+		return keys ? sockopt_num(val, conn->resumed) : -ENOTCONN;
+	case TCP_CRYPT_INFO:
+		sockopt_info(conn, val);
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
-	memcpy(buf, &val, sizeof(val));
-	*size = sizeof(val);
+}
+
+/* Lock owned. Return: 1 if the level is not ours here. */
+static int sockopt_get(struct sock *sk, int optname, struct sockopt_value *val)
+{
+	struct tcpcrypt_conn *conn = tcpcrypt_conn_of(sk);
+	const struct tcpcrypt_settings *set = conn ? conn->settings : tcpcrypt_optin_of(sk);
+	int size;
+
+	if (!conn && !set)
+		return 1;
+	memset(val, 0, sizeof(*val));
+	if (!tcpcrypt_settings_is(optname))
+		return sockopt_get_conn(conn, optname, val);
+	BUILD_BUG_ON(sizeof(val->bytes) < TCPCRYPT_SETTING_MAX);
+	size = tcpcrypt_settings_value(set, tcpcrypt_net(sock_net(sk)), optname, val->bytes);
+	if (size < 0)
+		return size;
+	val->size = size;
+	val->whole = optname == TCP_ENO_TEPS || optname == TCP_CRYPT_AEADS;
+	/* What was sent: a passive opener always has b=1. */
+	if (optname == TCP_ENO_SELF_GOPT && conn && conn->state != TCPCRYPT_SYN_SENT)
+		val->num = conn->syn.global & (ENO_GLOBAL_A | ENO_GLOBAL_B);
 	return 0;
 }
 
 int tcpcrypt_getsockopt(struct sock *sk, int level, int optname, char __user *optval, int __user *optlen)
 {
-	struct tcpcrypt_conn *conn;
-	u8 buf[TCPCRYPT_SESSID_LEN];
-	int ret, size;
+	struct sockopt_value val;
+	int ret;
 
 	tcpcrypt_enter();
 	if (level == SOL_TCP_ENO || (level == SOL_TCP && optname == TCP_ZEROCOPY_RECEIVE)) {
 		lock_sock(sk);
-		conn = tcpcrypt_conn_of(sk);
-		if (conn && level == SOL_TCP_ENO)
-			ret = sockopt_get(conn, optname, buf, &size);
-		else if (conn)		/* it maps ciphertext; programs fall back to recv() */
+		if (level == SOL_TCP_ENO)
+			ret = sockopt_get(sk, optname, &val);
+		else if (tcpcrypt_conn_of(sk))	/* it maps ciphertext; programs fall back to recv() */
 			ret = -EOPNOTSUPP;
 		else
 			ret = 1;
 		release_sock(sk);
 		if (!ret)
-			ret = sockopt_copy(buf, size, optval, optlen, optname == TCP_ENO_SESSID);
+			ret = sockopt_copy(&val, optval, optlen);
 		if (ret <= 0) {
 			tcpcrypt_leave();
 			return ret;
@@ -93,37 +200,50 @@ static int sockopt_rekey(struct tcpcrypt_conn *conn)
 	return 0;
 }
 
-/* Lock owned. */
-static int sockopt_of_ours(struct tcpcrypt_conn *conn, int optname, int val)
+static bool sockopt_is_command(int optname)
 {
+	return optname == TCP_CRYPT_REKEY || optname == TCP_CRYPT_CACHE_FLUSH;
+}
+
+static int sockopt_command(struct tcpcrypt_conn *conn, int optname, const u8 *val, unsigned int len)
+{
+	int num;
+
+	if (len < sizeof(num))
+		return -EINVAL;
+	memcpy(&num, val, sizeof(num));
 	if (optname == TCP_CRYPT_REKEY)
-		return val ? sockopt_rekey(conn) : -EINVAL;
-	tcpcrypt_conn_uncache(conn);
+		return !num ? -EINVAL : conn ? sockopt_rekey(conn) : -ENOTCONN;
+	if (conn)
+		tcpcrypt_conn_uncache(conn);
 	return 0;
 }
 
-/* Return: 1 if the slot is not ours. */
-static int sockopt_set(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
+/* Lock owned. Settings are read without the lock while the socket listens: so they are replaced, never changed. */
+static int sockopt_set(struct sock *sk, int optname, const u8 *val, unsigned int len)
 {
-	struct tcpcrypt_conn *conn;
-	int val = 0, err = 0, ret;
+	struct tcpcrypt_net *tn = tcpcrypt_net(sock_net(sk));
+	struct tcpcrypt_settings *set;
+	int err;
 
-	if (optlen < sizeof(val))
-		err = -EINVAL;
-	else if (copy_from_sockptr(&val, optval, sizeof(val)))
-		err = -EFAULT;
-	lock_sock(sk);
-	conn = tcpcrypt_conn_of(sk);
-	if (!conn)
-		ret = 1;
-	else if (level == SOL_TCP)	/* TCP_REPAIR would save and restore ciphertext without its keys */
-		ret = -EPERM;
-	else if (optname != TCP_CRYPT_REKEY && optname != TCP_CRYPT_CACHE_FLUSH)
-		ret = -ENOPROTOOPT;
-	else
-		ret = err ? : sockopt_of_ours(conn, optname, val);
-	release_sock(sk);
-	return ret;
+	if (sockopt_is_command(optname))
+		return sockopt_command(tcpcrypt_conn_of(sk), optname, val, len);
+	if (!tcpcrypt_settings_is(optname))
+		return -ENOPROTOOPT;
+	if (!tcpcrypt_optin_of(sk) || sk->sk_state != TCP_CLOSE)
+		return -EISCONN;
+	set = tcpcrypt_settings_alloc(tcpcrypt_optin_of(sk));
+	if (!set)
+		return -ENOMEM;
+	err = tcpcrypt_settings_set(set, optname, val, len);
+	if (err) {
+		tcpcrypt_settings_put(set);
+		return err;
+	}
+	if (set->mandatory)
+		WRITE_ONCE(tn->require_seen, true);
+	tcpcrypt_optin_replace(sk, set);
+	return 0;
 }
 
 static bool sockopt_is_keepalive(int level, int optname)
@@ -134,15 +254,29 @@ static bool sockopt_is_keepalive(int level, int optname)
 
 int tcpcrypt_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval, unsigned int optlen)
 {
-	int ret;
+	u8 val[TCPCRYPT_SETTING_MAX];
+	int ret = 1, err = 0;
 
 	tcpcrypt_enter();
-	if (level == SOL_TCP_ENO || (level == SOL_TCP && optname == TCP_REPAIR)) {
-		ret = sockopt_set(sk, level, optname, optval, optlen);
-		if (ret <= 0) {
-			tcpcrypt_leave();
-			return ret;
-		}
+	if (level == SOL_TCP_ENO) {
+		if (optlen > sizeof(val))
+			err = -EINVAL;
+		else if (copy_from_sockptr(val, optval, optlen))
+			err = -EFAULT;
+		lock_sock(sk);
+		if (tcpcrypt_conn_of(sk) || tcpcrypt_optin_of(sk))
+			ret = err && (tcpcrypt_settings_is(optname) || sockopt_is_command(optname)) ?
+			      err : sockopt_set(sk, optname, val, optlen);
+		release_sock(sk);
+	} else if (level == SOL_TCP && optname == TCP_REPAIR) {
+		lock_sock(sk);
+		if (tcpcrypt_conn_of(sk))	/* it would save and restore ciphertext without its keys */
+			ret = -EPERM;
+		release_sock(sk);
+	}
+	if (ret <= 0) {
+		tcpcrypt_leave();
+		return ret;
 	}
 	tcpcrypt_leave_to_base();
 	ret = tcp_prot.setsockopt(sk, level, optname, optval, optlen);

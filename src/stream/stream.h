@@ -52,6 +52,44 @@ const struct proto_ops *tcpcrypt_attach_base_ops(const struct sock *sk);
  */
 int tcpcrypt_leave_to_sleep(const struct sock *sk, bool dontwait);
 
+/** tcpcrypt_attach_optin_prot() - the struct proto of an opted-in socket over @base; NULL if we do not know that */
+struct proto *tcpcrypt_attach_optin_prot(const struct proto *base);
+
+/** tcpcrypt_attach_plain_prot() - and back; NULL if @prot is none of those */
+struct proto *tcpcrypt_attach_plain_prot(const struct proto *prot);
+
+/** tcpcrypt_detach_disconnected() - as detach; who opted in stays so, and may connect again */
+void tcpcrypt_detach_disconnected(struct tcpcrypt_conn *conn);
+
+/*
+ * optin.c: sockets that asked for us by setsockopt(TCP_ULP) and are not connected. The slot has another
+ * tcp_ulp_ops and struct tcpcrypt_settings as its data; but for socket options such a socket is TCP's.
+ *
+ *   setsockopt(TCP_ULP) --> opted in --connect()--> conn --fallback--> plain
+ *                             |  ^--disconnect, connect() failed--'
+ *                             '--listen()--> clone: the child, until it is ESTABLISHED
+ */
+int tcpcrypt_optin_init(void);
+void tcpcrypt_optin_exit(void);
+
+/** tcpcrypt_optin_of() - the settings of an opted-in socket, NULL if it is none; socket lock held */
+struct tcpcrypt_settings *tcpcrypt_optin_of(const struct sock *sk);
+
+/** tcpcrypt_optin_of_rcu() - the same without the lock, in an RCU read section */
+struct tcpcrypt_settings *tcpcrypt_optin_of_rcu(const struct sock *sk);
+
+/** tcpcrypt_optin_take() - empty the slot; its references on the settings and the module are the caller's */
+struct tcpcrypt_settings *tcpcrypt_optin_take(struct sock *sk);
+
+/** tcpcrypt_optin_drop() - plain TCP from here on */
+void tcpcrypt_optin_drop(struct sock *sk);
+
+/** tcpcrypt_optin_fill() - into an empty slot; takes the references over */
+void tcpcrypt_optin_fill(struct sock *sk, struct tcpcrypt_settings *set);
+
+/** tcpcrypt_optin_replace() - other settings; the old ones are put */
+void tcpcrypt_optin_replace(struct sock *sk, struct tcpcrypt_settings *set);
+
 /* callbacks.c */
 void tcpcrypt_data_ready(struct sock *sk);
 void tcpcrypt_state_change(struct sock *sk);

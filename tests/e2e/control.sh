@@ -261,9 +261,9 @@ sysctl__refuses() {
 		exits 2 ctl $c config set "$key" "$value"
 		says 'it takes '
 	done <<-EOT
-		enable_connect 2
+		enable_connect 3
 		enable_connect -1
-		enable_listen 2
+		enable_listen 3
 		enable_listen x
 		loopback 2
 		bad_connect_ports 65536

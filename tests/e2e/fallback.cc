@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Peers and middleboxes that do not want ENO, and segments that are lost: plain TCP without an error or a delay.
 #include <linux/tcp.h>
+#include <linux/tcpcrypt.h>
 #include <linux/tls.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -288,13 +289,17 @@ E2E_CASE(syn_repeated_without_eno, plain("syn-retried", "syn-changed"), 30)
 	check_plain(pair.server);
 }
 
-/* Ends that meet in the middle: plain, until simultaneous open is supported; never broken. */
-E2E_CASE(simultaneous_open, plain("simultaneous", "simultaneous"), 40)
+/* Ends that meet in the middle: encrypted if one of them asked for b=1, else plain; never broken. */
+static void simultaneous_open(Run &run, bool server_is_b)
 {
 	run.net.middle().run("tc qdisc replace dev left root netem delay 200ms; tc qdisc replace dev right root netem delay 200ms");
 	Address client_end = client_address(run, 5001), server_end = server_address(run, 5002);
 	Fd client = socket_in(run.client(), client_end.family(), SOCK_NONBLOCK);
 	Fd server = socket_in(run.server(), server_end.family(), SOCK_NONBLOCK);
+	if (server_is_b) {
+		sys(setsockopt(server, IPPROTO_TCP, TCP_ULP, "tcpcrypt", 8), "TCP_ULP tcpcrypt");
+		set_option(server, SOL_TCP_ENO, TCP_ENO_ROLEOVERRIDE, 1);
+	}
 	sys(bind(client, client_end.get(), client_end.size()), "bind");
 	sys(bind(server, server_end.get(), server_end.size()), "bind");
 	check_errno(connect(client, server_end.get(), server_end.size()), EINPROGRESS, "connect");
@@ -305,9 +310,34 @@ E2E_CASE(simultaneous_open, plain("simultaneous", "simultaneous"), 40)
 		set_blocking(fd, true);
 	}
 	check_works(client, server);
-	check_plain(client);
-	check_plain(server);
+	if (server_is_b) {
+		check_session(client, server);
+		std::string data = text(200000);
+		Thread writer([&] { write_all(server, data); });
+		check_text(read_exactly(client, data.size()), data.size());
+		writer.join();
+		client.reset();
+		check_end(server);
+	} else {
+		check_plain(client);
+		check_plain(server);
+	}
 	run.net.middle().run("tc qdisc delete dev left root; tc qdisc delete dev right root");
+}
+
+E2E_CASE(simultaneous_open_plain, plain("same-role", "same-role"), 40)
+{
+	simultaneous_open(run, false);
+}
+
+E2E_CASE(simultaneous_open_encrypted, unaudited(), 40)
+{
+	auto client_before = run.client().counters(), server_before = run.server().counters();
+	Sniffer sniffer(run.client(), run.client().device());
+	simultaneous_open(run, true);
+	check(!sniffer.saw_text(), "plaintext on the wire");
+	check_equal(run.client().counters()["encrypted-connect"] - client_before["encrypted-connect"], 1, "encrypted, at the client");
+	check_equal(run.server().counters()["encrypted-connect"] - server_before["encrypted-connect"], 1, "encrypted, at the server");
 }
 
 /* Others who use TCP's options */

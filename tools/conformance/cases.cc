@@ -13,6 +13,10 @@ Cases all_cases()
 	add_fuzz_cases(cases);
 	add_fallback_cases(cases);
 	add_syn_cases(cases);
+	add_syndata_cases(cases);
+	add_socket_cases(cases);
+	add_require_cases(cases);
+	add_simultaneous_cases(cases);
 	add_third_cases(cases);
 	add_interrupt_cases(cases);
 	add_init_cases(cases);

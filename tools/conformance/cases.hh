@@ -27,6 +27,10 @@ void add_option_cases(Cases &cases);
 void add_fuzz_cases(Cases &cases);
 void add_fallback_cases(Cases &cases);
 void add_syn_cases(Cases &cases);
+void add_syndata_cases(Cases &cases);
+void add_socket_cases(Cases &cases);
+void add_require_cases(Cases &cases);
+void add_simultaneous_cases(Cases &cases);
 void add_third_cases(Cases &cases);
 void add_interrupt_cases(Cases &cases);
 void add_init_cases(Cases &cases);
@@ -43,6 +47,15 @@ void add_urgent_cases(Cases &cases);
 void add_resume_cases(Cases &cases);
 
 Cases all_cases();
+
+/** Options of level SOL_TCP_ENO, and what they are set to. */
+enum EnoOption { eno_enabled = 1, eno_teps = 4, eno_self_gopt = 5, eno_peer_gopt = 6, eno_self_aware = 7, eno_peer_aware = 8,
+		 eno_role_override = 9, eno_mandatory = 11, crypt_aeads = 32 };
+using Settings = std::vector<std::pair<EnoOption, Bytes>>;
+Bytes number_value(int value);
+
+/** A dialogue with a device whose socket, or listener, opted in and has these settings. */
+void with_settings(Run &run, const Settings &settings, const std::function<void(Dialogue &)> &body);
 
 /** Skips the case where the administrator does not let the device use this TEP. */
 void need(const Tep &tep);

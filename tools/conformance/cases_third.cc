@@ -79,6 +79,114 @@ void third_lost_init1_three_pieces_backwards(Run &run)
 	init1_is_first(run, {{60, 1000}, {7, 60}, {0, 7}});
 }
 
+constexpr int tcp_defer_accept = 9;
+
+/** A listener that wants no connection before there is data: TCP drops the bare third segment, with its ENO. */
+void defer_accept(Run &run, const std::function<void(Dialogue &)> &body)
+{
+	run.device.demand("setsockopt " + std::to_string(run.listener()) + " 6 " + std::to_string(tcp_defer_accept) +
+			  " 05000000");
+	Dialogue dialogue(run);
+	dialogue.send_syn();
+	dialogue.take_syn_ack();
+	check(dialogue.encrypted(), "no ENO in the SYN-ACK");
+	body(dialogue);
+}
+
+void defer_accept_encrypted(Run &run)
+{
+	defer_accept(run, [](Dialogue &dialogue) {
+		dialogue.send_third();
+		Bytes message = dialogue.own_init();
+		dialogue.send_init(message);
+		dialogue.accept();
+		dialogue.take_init();
+		dialogue.derive_keys(message);
+		dialogue.prove_encrypted();
+	});
+}
+
+// The third segment had ENO, which is what counts, though TCP drops it.
+void defer_accept_init1_without_eno(Run &run)
+{
+	defer_accept(run, [](Dialogue &dialogue) {
+		dialogue.send_third();
+		dialogue.tcp.eno_until_heard = false;
+		Bytes message = dialogue.own_init();
+		dialogue.send_init(message);
+		dialogue.accept();
+		dialogue.take_init();
+		dialogue.derive_keys(message);
+		dialogue.prove_encrypted();
+	});
+}
+
+void defer_accept_plain(Run &run)
+{
+	defer_accept(run, [](Dialogue &dialogue) {
+		dialogue.tcp.send_ack();
+		Bytes data = text("plain data");
+		dialogue.tcp.send(data);
+		dialogue.accept();
+		dialogue.app_receives(data);
+		dialogue.prove_plain();
+	});
+}
+
+void defer_accept_third_lost(Run &run)
+{
+	defer_accept(run, [](Dialogue &dialogue) {
+		dialogue.tcp.eno_until_heard = true;
+		Bytes message = dialogue.own_init();
+		dialogue.send_init(message);
+		dialogue.accept();
+		dialogue.take_init();
+		dialogue.derive_keys(message);
+		dialogue.prove_encrypted();
+	});
+}
+
+/** The bare third segment without ENO is behind the data with it: the first to arrive counts. */
+void third_behind_init1(Run &run)
+{
+	Dialogue dialogue(run);
+	dialogue.send_syn();
+	dialogue.take_syn_ack();
+	Segment third = dialogue.tcp.blank(ACK);
+	third.options = eno_ack();
+	dialogue.tcp.eno_until_heard = true;
+	Bytes message = dialogue.own_init();
+	dialogue.send_init(message);
+	dialogue.tcp.transmit(third);
+	dialogue.accept();
+	dialogue.take_init();
+	dialogue.derive_keys(message);
+	dialogue.prove_encrypted();
+}
+
+/** A reset where the third segment should be, and the same ports once more, with ENO. */
+void ports_again_with_eno(Run &run)
+{
+	Dialogue dialogue(run);
+	dialogue.send_syn();
+	dialogue.take_syn_ack();
+	check(dialogue.encrypted(), "no ENO in the SYN-ACK");
+	dialogue.tcp.send_rst();
+	Bytes first = dialogue.device_option;
+	Tcp again(run.wire, run.peer_address(), dialogue.peer_port, run.device_address(), run.listener_port());
+	dialogue.tcp.leave = true;
+	run.wire.detach(&dialogue.tcp);
+	again.send_syn(dialogue.syn_area());
+	const Segment &answer = again.wait_segment([](const Segment &s) { return s.has(SYN | ACK); }, "SYN-ACK");
+	check(equal(find_option(answer.options, OPT_ENO), first), "another answer to the same offer");
+	again.eno_until_heard = true;
+	again.send_ack();
+	std::string fd = run.device.demand("accept " + std::to_string(run.listener()));
+	again.send(dialogue.own_init());
+	again.wait_stream(8);
+	check(get32(again.stream(), 0) == init2_magic, "no Init2 on a connection with used ports");
+}
+
 void third_duplicated(Run &run)
 {
 	Dialogue dialogue(run);
@@ -209,6 +317,12 @@ void add_third_cases(Cases &cases)
 	cases.push_back({"E-12", "third-lost-init1-reordered", Roles::passive, third_lost_init1_reordered});
 	cases.push_back({"E-12", "third-lost-init1-backwards", Roles::passive, third_lost_init1_three_pieces_backwards});
 	cases.push_back({"E-12", "third-duplicated", Roles::passive, third_duplicated});
+	cases.push_back({"E-12", "third-behind-init1", Roles::passive, third_behind_init1});
+	cases.push_back({"E-12 E-13", "defer-accept", Roles::passive, defer_accept_encrypted});
+	cases.push_back({"E-12 E-13", "defer-accept-init1-without-eno", Roles::passive, defer_accept_init1_without_eno});
+	cases.push_back({"E-13", "defer-accept-plain", Roles::passive, defer_accept_plain});
+	cases.push_back({"E-12", "defer-accept-third-lost", Roles::passive, defer_accept_third_lost});
+	cases.push_back({"E-13", "ports-used-again-with-eno", Roles::passive, ports_again_with_eno});
 	cases.push_back({"E-13", "forged-ack-wrong-number", Roles::passive, forged_ack_wrong_number});
 	cases.push_back({"E-13", "forged-ack-off-by-one", Roles::passive, forged_ack_off_by_one});
 	cases.push_back({"E-13", "forged-ack-out-of-window", Roles::passive, forged_ack_out_of_window});

@@ -70,7 +70,7 @@ Bytes Dialogue::default_contents() const
 		if (offer && has_half(*offer, secret->device_half()))
 			return cat({Bytes{eno_global_b}, resume_suboption()});
 	}
-	return is_passive() ? Bytes{keys.tep().id} : Bytes{eno_global_b, keys.tep().id};
+	return is_a() ? Bytes{keys.tep().id} : Bytes{eno_global_b, keys.tep().id};
 }
 
 Bytes Dialogue::area_for(const Opening &opening)
@@ -96,8 +96,8 @@ const Tep *Dialogue::expected_tep() const
 	SynForm device = parse_syn_form(View(device_option).subspan(2));
 	if (!own.well_formed || !device.well_formed || (own.global & 1) == (device.global & 1))
 		return nullptr;
-	const SynForm &a = is_passive() ? own : device;
-	const SynForm &b = is_passive() ? device : own;
+	const SynForm &a = is_a() ? own : device;
+	const SynForm &b = is_a() ? device : own;
 	const Tep *found = nullptr;
 	// v=1 from B means nothing where no resumption was offered.
 	for (const TepOffer &offer : b.teps) {
@@ -157,7 +157,8 @@ void Dialogue::check_device_syn() const
 	SynForm form = parse_syn_form(View(device_option).subspan(2));
 	check(form.well_formed, "ill-formed option in the device's SYN (E-24)");
 	check(form.globals <= 1, "several globals in the device's SYN (E-03)");
-	check((form.global & (eno_global_z | eno_global_b)) == 0, "z or b bits in the device's SYN (E-04, E-05)");
+	check((form.global & eno_global_z) == 0, "z bits in the device's SYN (E-04)");
+	check(((form.global & eno_global_b) != 0) == device_is_b, "the wrong b bit in the device's SYN (E-05)");
 	Bytes fast_open = find_option(area, OPT_FAST_OPEN);
 	check(fast_open.size() <= 2, "non-empty Fast Open in a SYN with ENO (E-17)");
 }
@@ -188,13 +189,15 @@ void Dialogue::listen()
 void Dialogue::start_connect()
 {
 	fd_ = run.device.demand_number("socket " + run.family_digit());
+	if (prepare)
+		prepare(fd_);
 	connecting = run.device.start("connect " + fd_text() + " " + run.addresses().peer + " " +
 				      std::to_string(peer_port));
 }
 
 void Dialogue::send_syn(const Opening &opening)
 {
-	tcp.send_syn(area_for(opening));
+	tcp.send_syn(area_for(opening), opening.payload);
 }
 
 void Dialogue::take_syn_ack()
@@ -220,7 +223,7 @@ void Dialogue::send_syn_ack(const Opening &opening)
 {
 	Bytes area = area_for(opening);
 	negotiate();
-	tcp.send_syn_ack(area);
+	tcp.send_syn_ack(area, opening.payload);
 }
 
 void Dialogue::send_third(const Opening &opening)
@@ -276,7 +279,7 @@ void Dialogue::open(const Opening &opening)
 
 Bytes Dialogue::own_init(const Exchange &parameters) const
 {
-	if (is_passive())
+	if (is_a())
 		return make_init1(parameters.ciphers, nonce, keys.public_key(), parameters.ignored);
 	for (std::uint16_t cipher : parameters.ciphers) {
 		const auto &offered = device_init->ciphers;
@@ -293,7 +296,7 @@ void Dialogue::send_init(View message)
 
 Init Dialogue::take_init()
 {
-	std::uint32_t magic = is_passive() ? init2_magic : init1_magic;
+	std::uint32_t magic = is_a() ? init2_magic : init1_magic;
 	std::optional<std::size_t> length;
 	try {
 		run.wire.wait(
@@ -301,10 +304,10 @@ Init Dialogue::take_init()
 				length = init_length(tcp.stream(), magic);
 				return length || tcp.reset() || tcp.finished();
 			},
-			is_passive() ? "Init2" : "Init1");
+			is_a() ? "Init2" : "Init1");
 		check(length.has_value(), std::string(tcp.reset() ? "RST" : "FIN") + " instead of an Init message");
 		View message = tcp.stream().first(*length);
-		device_init = is_passive() ? parse_init2(keys.tep(), message) : parse_init1(keys.tep(), message);
+		device_init = is_a() ? parse_init2(keys.tep(), message) : parse_init1(keys.tep(), message);
 	} catch (const Failure &) {
 		throw;
 	} catch (const std::runtime_error &error) {
@@ -318,22 +321,22 @@ Bytes Dialogue::transcript() const
 {
 	if (forged_transcript)
 		return *forged_transcript;
-	return is_passive() ? cat({own_option, device_option}) : cat({device_option, own_option});
+	return is_a() ? cat({own_option, device_option}) : cat({device_option, own_option});
 }
 
 void Dialogue::derive_keys(View own_message)
 {
 	auto es = known_secret ? known_secret : keys.shared_secret(device_init->pub);
 	check(es.has_value(), "the device's public key is not valid: " + to_hex(device_init->pub));
-	std::uint16_t cipher = is_passive() ? device_init->ciphers[0] : get16(own_message, init_head);
+	std::uint16_t cipher = is_a() ? device_init->ciphers[0] : get16(own_message, init_head);
 	check(aead_known(cipher), "the device chose the unknown AEAD " + std::to_string(cipher));
 	AeadId aead{cipher};
-	View init1 = is_passive() ? own_message : View(device_init->wire);
-	View init2 = is_passive() ? View(device_init->wire) : own_message;
-	View nonce_a = is_passive() ? nonce : device_init->nonce;
+	View init1 = is_a() ? own_message : View(device_init->wire);
+	View init2 = is_a() ? View(device_init->wire) : own_message;
+	View nonce_a = is_a() ? nonce : device_init->nonce;
 	session_ = derive(keys.tep().id, aead, transcript(), init1, init2, *es, nonce_a);
-	const Direction &sending = is_passive() ? session_->ab : session_->ba;
-	const Direction &receiving = is_passive() ? session_->ba : session_->ab;
+	const Direction &sending = is_a() ? session_->ab : session_->ba;
+	const Direction &receiving = is_a() ? session_->ba : session_->ab;
 	channel_.emplace(tcp, sending, receiving, device_init->wire.size());
 }
 
@@ -341,7 +344,7 @@ void Dialogue::exchange(const Exchange &parameters)
 {
 	check(encrypted_, "ENO was not negotiated; the device's option is " +
 				  (device_option.empty() ? std::string("missing") : to_hex(device_option)));
-	if (is_passive()) {
+	if (is_a()) {
 		Bytes message = own_init(parameters);
 		send_init(message);
 		take_init();

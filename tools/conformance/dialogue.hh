@@ -20,6 +20,8 @@ struct Opening {
 	std::optional<Bytes> options{};
 	/** The whole option area of our third segment; default: ENO when it was negotiated. */
 	std::optional<Bytes> third{};
+	/** Data in our SYN or SYN-ACK. */
+	Bytes payload{};
 };
 
 /** What the peer says in the key exchange. */
@@ -69,6 +71,8 @@ public:
 	void derive_keys(View own_message);
 
 	bool is_passive() const { return run.role == Role::passive; }
+	/** We are A: as the active opener, or because the device asked for b=1. */
+	bool is_a() const { return is_passive() != device_is_b; }
 	/** Both SYNs had ENO, and the outcome is encryption with a TEP of tcpcrypt: keys.tep(). */
 	bool encrypted() const { return encrypted_; }
 	/** What the two options should have come to, by our reading of RFC 8547 alone; null for plain TCP. */
@@ -137,13 +141,19 @@ public:
 	/** Ours, new ones when another TEP is negotiated. */
 	KeyPair keys;
 	Bytes nonce;
+	/** An active device that sends b=1 (E-05). */
+	bool device_is_b = false;
+	/** What is done to the device's socket before it connects. */
+	std::function<void(int fd)> prepare;
 	/** A connect request under way. */
 	std::string connecting;
 	std::uint16_t peer_port;
 
+	/** From both options, when both are known. */
+	void negotiate();
+
 private:
 	Bytes area_for(const Opening &opening);
-	void negotiate();
 
 	int fd_ = -1;
 	bool agreed(const TepOffer &own, const TepOffer &device) const;

@@ -70,6 +70,7 @@ enum OptionKind : std::uint8_t {
 	OPT_FAST_OPEN = 34,
 	OPT_ENO = 69,
 	OPT_EXPERIMENT = 253,
+	OPT_FAST_OPEN_EXPERIMENT = 254,
 };
 
 /** Kind, length, data. */

@@ -126,9 +126,20 @@ void Shim::incoming_syn(const Ports &ports, const Segment &segment)
 		return;
 	}
 	Tuple &tuple = found->second;
+	if (tuple.device_is_active && tuple.state == State::pending && !tuple.simultaneous && !tuple.device_option.empty()) {
+		tuple.peer_option = acceptable_option(segment, true);
+		if (!tuple.peer_option.empty())
+			tuple.tep = chosen_from(tuple.peer_option, tuple.device_option);
+		tuple.simultaneous = tuple.tep && !fault("simultaneous-open-is-plain");
+		tuple.peer_iss = segment.seq;
+		if (tuple.simultaneous)
+			return;
+	}
+	if (tuple.simultaneous && !find_option(segment.options, OPT_ENO).empty())
+		return;
 	if (tuple.device_is_active || (tuple.state == State::pending && segment.seq == tuple.peer_iss &&
 				       find_option(segment.options, OPT_ENO).empty() && !fault("bare-syn-ignored"))) {
-		// A simultaneous open, or the SYN without ENO: plain.
+		// A simultaneous open, or a SYN that came again, without ENO: plain.
 		tuple.device_option.clear();
 		decide(ports, tuple, State::plain);
 	} else if (fault("forged-syn-believed") && find_option(segment.options, OPT_ENO).empty()) {
@@ -140,6 +151,11 @@ void Shim::incoming_syn(const Ports &ports, const Segment &segment)
 void Shim::incoming_other(const Ports &ports, Tuple &tuple, const Segment &segment)
 {
 	bool acknowledges = segment.has(ACK) && tuple.device_iss_known && segment.ack == tuple.device_iss + 1;
+	if (tuple.simultaneous && tuple.state == State::pending && acknowledges && !segment.has(RST)) {
+		bool eno = !find_option(segment.options, OPT_ENO).empty() || fault("third-without-eno-accepted");
+		decide(ports, tuple, eno ? State::encrypted : State::plain);
+		return;
+	}
 	if (segment.has(SYN)) {
 		if (tuple.state != State::pending || !acknowledges)
 			return;
@@ -166,11 +182,27 @@ void Shim::incoming_other(const Ports &ports, Tuple &tuple, const Segment &segme
 		tuple.heard = true;
 }
 
+/** E-18: neither data nor Fast Open. */
+void Shim::discard_syn_data(Segment &segment)
+{
+	segment.payload.clear();
+	Bytes area;
+	for (const Bytes &each : list_options(segment.options))
+		if (each[0] != OPT_FAST_OPEN && each[0] != OPT_FAST_OPEN_EXPERIMENT)
+			append(area, each);
+	segment.options = area;
+}
+
 void Shim::incoming(Bytes &packet)
 {
 	auto segment = decode(packet);
 	if (!segment || segment->bad_checksum)
 		return;
+	if (segment->has(SYN) && count_options(segment->options, OPT_ENO) && !segment->payload.empty() &&
+	    !fault("syn-data-accepted")) {
+		discard_syn_data(*segment);
+		packet = encode(*segment);
+	}
 	Ports ports{segment->target_port, segment->source_port};
 	if (segment->has(SYN) && !segment->has(ACK)) {
 		incoming_syn(ports, *segment);
@@ -207,7 +239,7 @@ void Shim::outgoing(Bytes &packet)
 	if (segment->has(SYN)) {
 		tuple.device_iss = segment->seq;
 		tuple.device_iss_known = true;
-		if (tuple.device_is_active && ++tuple.syns > 1U + std::strtoul(setting("syn_retries").c_str(), nullptr, 10) &&
+		if (tuple.device_is_active && !segment->has(ACK) && ++tuple.syns > 1U + std::strtoul(setting("syn_retries").c_str(), nullptr, 10) &&
 		    !fault("eno-in-every-syn"))
 			tuple.device_option.clear();
 		option = tuple.device_option;

@@ -40,6 +40,8 @@ private:
 		std::uint32_t peer_iss = 0;
 		bool device_iss_known = false;
 		bool heard = false;
+		/** The peer's SYN crossed the device's. */
+		bool simultaneous = false;
 		unsigned syns = 0;
 		/** Null: none that is valid. */
 		const Tep *tep = nullptr;
@@ -58,6 +60,7 @@ private:
 	const Tep *answer_to(View option) const;
 	const Tep *chosen_from(View option, View offered) const;
 	void decide(const Ports &ports, Tuple &tuple, State state);
+	static void discard_syn_data(Segment &segment);
 	void incoming_syn(const Ports &ports, const Segment &segment);
 	void incoming_other(const Ports &ports, Tuple &tuple, const Segment &segment);
 

@@ -91,23 +91,25 @@ void Tcp::agree_options()
 	remote_shift_ = own_wscale_ && wscale.size() == 3 ? wscale[2] : 0;
 }
 
-void Tcp::send_syn(View options)
+void Tcp::send_syn(View options, View payload)
 {
 	note_options(options);
 	syn_sent_ = true;
 	Segment segment = blank(SYN);
 	segment.seq = iss;
 	append(segment.options, options);
+	append(segment.payload, payload);
 	transmit(segment);
 }
 
-void Tcp::send_syn_ack(View options)
+void Tcp::send_syn_ack(View options, View payload)
 {
 	note_options(options);
 	syn_sent_ = true;
 	Segment segment = blank(SYN | ACK);
 	segment.seq = iss;
 	append(segment.options, options);
+	append(segment.payload, payload);
 	transmit(segment);
 }
 

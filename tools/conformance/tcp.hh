@@ -26,8 +26,8 @@ public:
 	Segment blank(std::uint8_t flags) const;
 	void transmit(const Segment &segment);
 
-	void send_syn(View options);
-	void send_syn_ack(View options);
+	void send_syn(View options, View payload = {});
+	void send_syn_ack(View options, View payload = {});
 	void send_ack();
 	void send_ack(View options);
 	void send_fin();

@@ -133,6 +133,9 @@ constexpr std::array table{
 		"time that TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT give it.",
 		"Nothing, if the peer had gone. If its host still answers TCP, its kernel is stuck, or somebody on the path "
 		"answers in its place."},
+	Explanation{TCPCRYPT_ABORT_REQUIRED, "ECONNREFUSED",
+		"Encryption was required, by enable_connect or enable_listen or by the program, and the peer did not take part.",
+		"Have the module on the other host as well, or do not require encryption."},
 };
 
 } // namespace

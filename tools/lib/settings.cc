@@ -21,8 +21,8 @@ namespace {
 constexpr auto ports_allowed = "port numbers and ranges such as 22,443,8000-8010; nothing for none";
 
 constexpr std::array known{
-	SettingInfo{"enable_connect", SettingKind::enable, "0 (off) or 1 (offer)"},
-	SettingInfo{"enable_listen", SettingKind::enable, "0 (off) or 1 (offer)"},
+	SettingInfo{"enable_connect", SettingKind::enable, "0 (off), 1 (offer) or 2 (require)"},
+	SettingInfo{"enable_listen", SettingKind::enable, "0 (off), 1 (offer) or 2 (require)"},
 	SettingInfo{"loopback", SettingKind::number, "0 or 1"},
 	SettingInfo{"bad_connect_ports", SettingKind::ports, ports_allowed},
 	SettingInfo{"bad_listen_ports", SettingKind::ports, ports_allowed},

@@ -9,14 +9,33 @@
  * Socket options at their own level. On a connection that is not encrypted, or on a machine without the
  * module, the socket is plain TCP, and every one of them fails as an unknown level does there: getsockopt()
  * with EOPNOTSUPP on an IPv4 socket and ENOPROTOOPT on an IPv6 one, setsockopt() with ENOPROTOOPT. Until the
- * handshake is over those marked (E) fail with ENOTCONN.
+ * handshake is over those marked (E) fail with ENOTCONN; until both SYNs were exchanged those marked (S) do.
+ *
+ * Those marked (W) can be set, on a socket that is neither connected nor listening, and on which
+ *	setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tcpcrypt", 8)
+ * was called before; later they fail with EISCONN. The connections that a listener accepts have its settings.
+ * A connection that fell back to plain TCP has none any more. An int that means nothing gets EINVAL. A buffer
+ * that is too short for bytes gets EINVAL, and the length.
  */
 #define SOL_TCP_ENO		0x454e
 
-#define TCP_ENO_SESSID		2	/* (E) bytes, 33: the session ID; a short buffer gets EINVAL and the length */
+#define TCP_ENO_ENABLED		1	/* (W) int: 1 yes, 0 no, -1 as the sysctls say */
+#define TCP_ENO_SESSID		2	/* (E) bytes, 33: the session ID */
 #define TCP_ENO_NEGTEP		3	/* (E) int: the negotiated TEP, 0x20 to 0x7f */
+#define TCP_ENO_TEPS		4	/* (W) bytes: TEPs to offer or accept, the best one last, as on the wire */
+#define TCP_ENO_SELF_GOPT	5	/* (W) int, 0-3: our global suboption: 2 for a, 1 for b */
+#define TCP_ENO_PEER_GOPT	6	/* (S) int, 0-31: the peer's, as received */
+#define TCP_ENO_SELF_AWARE	7	/* (W) int: 1: we are application-aware, 2: and no encryption with who is not */
+#define TCP_ENO_PEER_AWARE	8	/* (S) int, 0 or 1: the peer is application-aware */
+#define TCP_ENO_ROLEOVERRIDE	9	/* (W) int: 1: b=1 also in connect(), for a simultaneous open */
 #define TCP_ENO_ROLE		10	/* (E) int: 0 = A, 1 = B */
+#define TCP_ENO_MANDATORY	11	/* (W) int: 1: without encryption connect() fails, and nothing is accepted */
+#define TCP_ENO_LOCAL_NAME	12	/* (E) bytes, 34: our role, then the session ID: what this end signs */
+#define TCP_ENO_PEER_NAME	13	/* (E) bytes, 34: the same of the other end */
+#define TCP_ENO_TRANSCRIPT	14	/* (S) bytes: A's ENO option, then B's, as in the SYNs */
+#define TCP_CRYPT_AEADS		32	/* (W) u16[]: AEADs to offer or accept, the best one first */
 #define TCP_CRYPT_AEAD		33	/* (E) int: the AEAD in use */
+#define TCP_CRYPT_RESUME	34	/* (W) int, enum tcpcrypt_resume */
 #define TCP_CRYPT_CACHE_FLUSH	35	/* int, set at any time: drop what the connection has put into the cache of
 					   session secrets, and put nothing there from now on */
 #define TCP_CRYPT_RESUMED	36	/* (E) int: 1 if the session was resumed, without a key exchange */
@@ -34,8 +53,44 @@ enum tcpcrypt_resume {
  * shutdown(SHUT_WR), EINVAL for 0 or less than an int.
  */
 #define TCP_CRYPT_REKEY		37	/* (E) int */
+#define TCP_CRYPT_INFO		38	/* struct tcpcrypt_info */
 
 #define TCPCRYPT_SESSID_SIZE	33
+#define TCPCRYPT_NAME_SIZE	(1 + TCPCRYPT_SESSID_SIZE)
+
+/**
+ * struct tcpcrypt_info - TCP_CRYPT_INFO; grows at its end
+ * @size: of the whole struct as the kernel knows it; a shorter buffer gets the start of it
+ * @state: enum tcpcrypt_state; 0 on a socket that opted in and is not connected
+ * @active: 1 if this end connected
+ * @role: 0 = A, 1 = B; once encrypted
+ * @tep: the negotiated TEP; 0 until known
+ * @aead: the AEAD in use; 0 until known
+ * @reserved: 0
+ * @handshake_us: from the establishment to the keys, microseconds
+ * @tx_generation: local generation of keys
+ * @rx_generation: remote generation
+ * @tx_frames: frames sealed
+ * @tx_bytes: application bytes in them
+ * @rx_frames: frames opened
+ * @rx_bytes: application bytes in them
+ */
+struct tcpcrypt_info {
+	__u32 size;
+	__u8 state;
+	__u8 active;
+	__u8 role;
+	__u8 tep;
+	__u16 aead;
+	__u16 reserved;
+	__u32 handshake_us;
+	__u32 tx_generation;
+	__u32 rx_generation;
+	__aligned_u64 tx_frames;
+	__aligned_u64 tx_bytes;
+	__aligned_u64 rx_frames;
+	__aligned_u64 rx_bytes;
+};
 
 /**
  * enum tcpcrypt_reason - why a connection is plain TCP, or why it was aborted
@@ -88,6 +143,7 @@ enum tcpcrypt_reason {
 	TCPCRYPT_ABORT_FOREIGN_DATA,		/* somebody else wrote to or read from the stream: EPROTO */
 	TCPCRYPT_ABORT_CLOSED,			/* closed during the handshake and could not finish it */
 	TCPCRYPT_ABORT_KEEPALIVE,		/* SO_KEEPALIVE: the peer's tcpcrypt does not answer: ETIMEDOUT (F-12) */
+	TCPCRYPT_ABORT_REQUIRED,		/* encryption was required, and ENO failed: ECONNREFUSED (E-25) */
 	TCPCRYPT_ABORT_LAST = 127,
 
 	TCPCRYPT_REASON_COUNT = 128,
