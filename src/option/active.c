@@ -29,7 +29,7 @@ static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct
 		return TCPCRYPT_FALLBACK_BUSY_SOCKET;
 	if (READ_ONCE(tcpcrypt_draining))
 		return TCPCRYPT_FALLBACK_DRAINING;
-	if (!rng_is_initialized())		/* E-20 */
+	if (!tcpcrypt_random_ready())		/* E-20 */
 		return TCPCRYPT_FALLBACK_NO_RANDOM;
 	return TCPCRYPT_REASON_NONE;
 }

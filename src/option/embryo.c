@@ -294,7 +294,7 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
 	if (!tcpcrypt_embryo_listener_ok(req->rsk_listener))
 		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
-	if (!rng_is_initialized())		/* E-20 */
+	if (!tcpcrypt_random_ready())		/* E-20 */
 		return TCPCRYPT_FALLBACK_NO_RANDOM;
 	if (atomic_read(&tn->halfopen) >= READ_ONCE(tn->max_halfopen) ||
 	    (atomic_read(&tn->halfopen) >= EMBRYO_SHARE && !net_eq(tn->net, &init_net)) ||

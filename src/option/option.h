@@ -129,6 +129,11 @@ void tcpcrypt_embryo_established(struct sock *sk);
 
 void tcpcrypt_embryo_net_exit(struct net *net);
 
+/* random.c */
+
+/** tcpcrypt_random_ready() - may anything be sent that takes secrets (E-20)? */
+bool tcpcrypt_random_ready(void);
+
 /* require.c: where encryption is required (E-25) */
 
 /** tcpcrypt_require() - by the socket, or by enable_connect or enable_listen, which is @sysctl? */

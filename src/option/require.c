@@ -87,7 +87,7 @@ static struct tcphdr *require_writable(struct sk_buff *skb, u8 pf, unsigned int 
 bool tcpcrypt_require_in_synack(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th,
 				const struct sock *sk, const struct tcpcrypt_conn *conn)
 {
-	u32 snd_nxt = READ_ONCE(tcp_sk(sk)->snd_nxt);
+	u32 snd_nxt = READ_ONCE(tcp_sk(sk)->write_seq);	/* the answer may be here before tcp_connect() sets snd_nxt */
 	enum eno_verdict verdict;
 	struct eno_result res;
 	struct eno_syn peer;

@@ -113,6 +113,35 @@ void not_offered_when_disabled(Run &run)
 	dialogue.prove_plain();
 }
 
+/** Before there are random numbers there is no ENO, in whatever role (E-20). */
+constexpr const char *unseeded = "/sys/module/tcpcrypt/parameters/pretend_unseeded";
+
+void without_random_numbers(Run &run)
+{
+	Setting setting(unseeded, "1");
+	Dialogue dialogue(run);
+	dialogue.open();
+	check(dialogue.device_option.empty(), "ENO before the random generator is seeded");
+	dialogue.prove_plain();
+}
+
+void required_without_random_numbers(Run &run)
+{
+	Setting setting(unseeded, "1");
+	with_settings(run, {{eno_mandatory, number_value(1)}}, [](Dialogue &dialogue) {
+		if (dialogue.is_passive()) {
+			dialogue.send_syn();
+			const Segment &answer = dialogue.tcp.wait_segment([](const Segment &) { return true; }, "an answer");
+			check(answer.has(RST | ACK), "no RST that refuses our SYN");
+			return;
+		}
+		dialogue.start_connect();
+		Answer connected = dialogue.run.device.finish(dialogue.connecting);
+		check(!connected.ok && connected.value == "ECONNREFUSED", "connect() gave " + connected.shown());
+		check(dialogue.tcp.seen.empty(), "a segment of a connection that is refused");
+	});
+}
+
 /*
  * The other end's SYN crosses the device's:
  *
@@ -176,6 +205,8 @@ void add_fallback_cases(Cases &cases)
 	cases.push_back({"E-13", "syn-cookies", Roles::passive, syn_cookies});
 	cases.push_back({"E-13", "syn-cookies-then-eno-in-third", Roles::passive, syn_cookies_then_eno_in_third});
 	cases.push_back({"E-13", "disabled-by-sysctl", Roles::both, not_offered_when_disabled});
+	cases.push_back({"E-20", "before-random-numbers", Roles::both, without_random_numbers});
+	cases.push_back({"E-20 E-25", "required-before-random-numbers", Roles::both, required_without_random_numbers});
 	cases.push_back({"E-09 E-13 E-14", "simultaneous-open-equal-b", Roles::active, simultaneous_open_equal_b});
 	cases.push_back({"E-13", "simultaneous-open-without-eno", Roles::active, simultaneous_open_without_eno});
 }

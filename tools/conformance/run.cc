@@ -19,6 +19,8 @@ static std::string sysctl_path(std::string name)
 	static const std::string ours = "net.tcpcrypt.";
 	if (!model_directory.empty() && name.starts_with(ours))
 		return model_directory + "/" + name.substr(ours.size());
+	if (name[0] == '/')
+		return name;
 	std::replace(name.begin(), name.end(), '.', '/');
 	return "/proc/sys/" + name;
 }

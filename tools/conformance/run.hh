@@ -10,7 +10,7 @@ namespace conformance {
 /** The role of the device under test in TCP's handshake. */
 enum class Role { active, passive };
 
-/** A sysctl that has another value during a scope; its file is below /proc/sys. */
+/** A sysctl, or a file by its whole path, that has another value during a scope. */
 class Setting {
 public:
 	/** Throws Skip when the sysctl does not exist. */
