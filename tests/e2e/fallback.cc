@@ -293,7 +293,9 @@ E2E_CASE(syn_repeated_without_eno, plain("syn-retried", "syn-changed"), 30)
 static void simultaneous_open(Run &run, bool server_is_b)
 {
 	run.net.middle().run("tc qdisc replace dev left root netem delay 200ms; tc qdisc replace dev right root netem delay 200ms");
-	Address client_end = client_address(run, 5001), server_end = server_address(run, 5002);
+	/* Other ports each time: those of the last one may be in TIME_WAIT. */
+	std::uint16_t port = server_is_b ? 5003 : 5001;
+	Address client_end = client_address(run, port), server_end = server_address(run, static_cast<std::uint16_t>(port + 1));
 	Fd client = socket_in(run.client(), client_end.family(), SOCK_NONBLOCK);
 	Fd server = socket_in(run.server(), server_end.family(), SOCK_NONBLOCK);
 	if (server_is_b) {
