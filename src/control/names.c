@@ -58,6 +58,8 @@ const char *tcpcrypt_reason_name(enum tcpcrypt_reason reason)
 		return "no-random";
 	case TCPCRYPT_FALLBACK_DRAINING:
 		return "draining";
+	case TCPCRYPT_FALLBACK_PATH:
+		return "path";
 	case TCPCRYPT_ABORT_AUTH:
 		return "abort-auth";
 	case TCPCRYPT_ABORT_BAD_FRAME:
@@ -142,6 +144,8 @@ const char *tcpcrypt_stat_name(enum tcpcrypt_stat stat)
 		return "resume-cached";
 	case TCPCRYPT_STAT_RESUME_EVICTED:
 		return "resume-evicted";
+	case TCPCRYPT_STAT_PATHS:
+		return "paths";
 	case TCPCRYPT_STAT_COUNT:
 		break;
 	}

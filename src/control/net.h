@@ -61,6 +61,7 @@ struct tcpcrypt_net {
 	int syn_retries;
 	int handshake_timeout_ms;
 	int max_halfopen;
+	int path_lifetime;		/* seconds; 0: nothing is remembered */
 	int frame_max;			/* plaintext bytes a frame, 1024 to TCPCRYPT_FRAME_DATA_MAX */
 	u64 rekey_frames;
 	u64 rekey_bytes;
@@ -77,6 +78,7 @@ struct tcpcrypt_net {
 	unsigned int resume_n;
 	struct delayed_work resume_work;
 	atomic_t halfopen;			/* the option path's */
+	unsigned int paths;			/* known to option/path.c; its lock */
 	bool require_seen;			/* a socket that requires encryption was there */
 	atomic_t kept;				/* closed sockets whose end is not over: stream/close.c */
 	struct ctl_table_header *sysctl;

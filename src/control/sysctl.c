@@ -21,6 +21,7 @@ static const u16 tcpcrypt_sysctl_bad_ports[] = {
 };
 
 static int tcpcrypt_sysctl_syn_retries_max = 6;
+static int tcpcrypt_sysctl_path_max = 86400;
 static int tcpcrypt_sysctl_timeout_min = 100;
 static int tcpcrypt_sysctl_timeout_max = 600000;
 static int tcpcrypt_sysctl_halfopen_max = 1 << 20;
@@ -272,6 +273,7 @@ static const struct ctl_table tcpcrypt_sysctl_table[] = {
 	TCPCRYPT_SYSCTL(teps, TCPCRYPT_SYSCTL_TEXT, tcpcrypt_sysctl_teps),
 	TCPCRYPT_SYSCTL(aeads, TCPCRYPT_SYSCTL_TEXT, tcpcrypt_sysctl_aeads),
 	TCPCRYPT_SYSCTL_INT(syn_retries, SYSCTL_ZERO, &tcpcrypt_sysctl_syn_retries_max),
+	TCPCRYPT_SYSCTL_INT(path_lifetime, SYSCTL_ZERO, &tcpcrypt_sysctl_path_max),
 	TCPCRYPT_SYSCTL_INT(handshake_timeout_ms, &tcpcrypt_sysctl_timeout_min, &tcpcrypt_sysctl_timeout_max),
 	TCPCRYPT_SYSCTL_INT(max_halfopen, SYSCTL_ZERO, &tcpcrypt_sysctl_halfopen_max),
 	TCPCRYPT_SYSCTL(rekey_frames, sizeof(u64), tcpcrypt_sysctl_u64),
@@ -305,6 +307,7 @@ static int tcpcrypt_sysctl_defaults(struct tcpcrypt_net *tn)
 	tn->enable_listen = TCPCRYPT_ENABLE_OFFER;
 	tn->loopback = 0;
 	tn->syn_retries = 2;
+	tn->path_lifetime = 600;
 	tn->handshake_timeout_ms = 10000;
 	tn->max_halfopen = 65536;
 	tn->rekey_frames = 1ULL << 24;

@@ -27,6 +27,8 @@ static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct
 	/* A thread may be past the point where sk_prot is read, and wait for the lock inside plain TCP. */
 	if (waitqueue_active((wait_queue_head_t *)&sk->sk_lock.wq))
 		return TCPCRYPT_FALLBACK_BUSY_SOCKET;
+	if (!tcpcrypt_require(set, READ_ONCE(tn->enable_connect)) && tcpcrypt_path_drops_eno(sk))
+		return TCPCRYPT_FALLBACK_PATH;
 	if (READ_ONCE(tcpcrypt_draining))
 		return TCPCRYPT_FALLBACK_DRAINING;
 	if (!tcpcrypt_random_ready())		/* E-20 */
@@ -151,6 +153,8 @@ static unsigned int active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, 
 		tcpcrypt_reason_inc(conn->tn, TCPCRYPT_ABORT_REQUIRED);
 		return NF_DROP_ERR(-ECONNREFUSED);
 	}
+	if (reason == TCPCRYPT_FALLBACK_SYN_RETRIED)
+		tcpcrypt_path_note(conn->sk);
 	if (reason) {
 		tcpcrypt_fallback(conn, reason);
 		return NF_ACCEPT;

@@ -673,6 +673,7 @@ int tcpcrypt_embryo_init(void)
 	unsigned int h;
 
 	get_random_bytes(&embryo_key, sizeof(embryo_key));
+	tcpcrypt_path_init();
 	for (h = 0; h < ARRAY_SIZE(embryo_table); h++)
 		spin_lock_init(&embryo_table[h].lock);
 	INIT_DELAYED_WORK(&embryo_scan_work, embryo_scan_run);

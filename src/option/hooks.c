@@ -375,4 +375,5 @@ void tcpcrypt_hooks_net_exit(struct net *net)
 {
 	nf_unregister_net_hooks(net, hooks_ops, ARRAY_SIZE(hooks_ops));
 	tcpcrypt_embryo_net_exit(net);
+	tcpcrypt_path_net_exit(net);
 }

@@ -191,6 +191,21 @@ void tcpcrypt_simultaneous_established(struct sock *sk, struct tcpcrypt_conn *co
 /** tcpcrypt_simultaneous_over() - it leaves SYN_RECV; lock held */
 void tcpcrypt_simultaneous_over(struct tcpcrypt_conn *conn);
 
+/* path.c: destinations to which SYNs with ENO get lost */
+
+void tcpcrypt_path_init(void);
+
+/** tcpcrypt_path_drops_eno() - is it known that SYNs with ENO do not get to where @sk connects? */
+bool tcpcrypt_path_drops_eno(const struct sock *sk);
+
+/** tcpcrypt_path_note() - the SYN goes without ENO from here on; socket lock held */
+void tcpcrypt_path_note(const struct sock *sk);
+
+/** tcpcrypt_path_answered() - TCP accepted a SYN-ACK; if it is one for a SYN that went without: learnt */
+void tcpcrypt_path_answered(const struct sock *sk);
+
+void tcpcrypt_path_net_exit(struct net *net);
+
 /* active.c: active openers, until the SYN-ACK */
 
 /** tcpcrypt_active_syn_sent() - a socket goes to SYN_SENT: take it over if policy has it so; lock owned */

@@ -29,7 +29,10 @@ static void probe_set_state(void *data, const struct sock *csk, const int oldsta
 			tcpcrypt_detach_disconnected(conn);
 		else if (newstate == TCP_ESTABLISHED)
 			tcpcrypt_embryo_established(sk);
-	} else if (oldstate == TCP_SYN_SENT && newstate != TCP_ESTABLISHED && newstate != TCP_SYN_RECV) {
+	} else if (oldstate == TCP_SYN_SENT && newstate == TCP_ESTABLISHED) {
+		if (!tcpcrypt_conn_of(sk))
+			tcpcrypt_path_answered(sk);
+	} else if (oldstate == TCP_SYN_SENT && newstate != TCP_SYN_RECV) {
 		/* connect() failed, and leaves a socket for another */
 		conn = tcpcrypt_conn_of(sk);
 		if (conn)

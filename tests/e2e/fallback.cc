@@ -342,6 +342,87 @@ E2E_CASE(simultaneous_open_encrypted, unaudited(), 40)
 	check_equal(run.server().counters()["encrypted-connect"] - server_before["encrypted-connect"], 1, "encrypted, at the server");
 }
 
+/* A path that drops SYNs with ENO is remembered, for as long as the sysctl says. */
+
+static bool is_offer(const Segment &segment)
+{
+	return segment.syn && !segment.acks && segment.eno;
+}
+
+static void path_connection(Run &run, const std::string &reason, std::size_t offers)
+{
+	auto before = run.client().counters();
+	Sniffer sniffer(run.client(), run.client().device());
+	Pair pair = connect_pair(run);
+	check_works(pair.client, pair.server);
+	if (reason.empty()) {
+		check_session(pair.client, pair.server);
+	} else {
+		check_plain(pair.client);
+		check_equal(run.client().counters()[reason] - before[reason], 1, "reason " + reason);
+	}
+	check_equal(sniffer.count(is_offer), offers, "SYNs with ENO");
+}
+
+E2E_CASE(path_is_remembered, unaudited(), 60, true)
+{
+	run.client().set("syn_retries", "0");
+	run.client().set("path_lifetime", "6");
+	Middlebox box(run, {"tcp option 69 exists drop"});
+	long paths = run.client().counter("paths");
+	path_connection(run, "syn-retried", 1);
+	check_equal(run.client().counter("paths") - paths, 1, "paths");
+	for (int i = 0; i < 2; i++) {
+		Stopwatch watch;
+		path_connection(run, "path", 0);
+		check_between(watch.elapsed(), milliseconds(0), patience(0.9), "time of a connection");
+	}
+	/* Who requires encryption does not care. */
+	Listener listener = listen_here(run);
+	Fd mandatory = socket_in(run.client(), listener.address.family(), SOCK_NONBLOCK);
+	sys(setsockopt(mandatory, IPPROTO_TCP, TCP_ULP, "tcpcrypt", 8), "TCP_ULP tcpcrypt");
+	set_option(mandatory, SOL_TCP_ENO, TCP_ENO_MANDATORY, 1);
+	Sniffer sniffer(run.client(), run.client().device());
+	(void)!connect(mandatory, listener.address.get(), listener.address.size());
+	wait_for("a SYN with ENO", [&] { return sniffer.count(is_offer) == 1; });
+	mandatory.reset();
+	/* And it is forgotten. */
+	box.remove();
+	std::this_thread::sleep_for(seconds(7));
+	path_connection(run, "", 1);
+}
+
+/* Nobody answers either way: that says nothing about ENO. */
+E2E_CASE(path_is_not_learnt_without_an_answer, unaudited(), 40)
+{
+	run.client().set("syn_retries", "0");
+	run.client().set("path_lifetime", "600");
+	Listener listener = listen_here(run);
+	long paths = run.client().counter("paths");
+	{
+		Middlebox box(run, {syn + " drop"});
+		Sniffer sniffer(run.client(), run.client().device());
+		Fd client = socket_in(run.client(), listener.address.family(), SOCK_NONBLOCK);
+		(void)!connect(client, listener.address.get(), listener.address.size());
+		wait_for("a SYN without ENO", [&] {
+			return sniffer.count([](const Segment &segment) { return segment.syn && !segment.acks && !segment.eno; }) == 1;
+		});
+	}
+	check_equal(run.client().counter("paths"), paths, "paths");
+	path_connection(run, "", 1);
+}
+
+E2E_CASE(path_is_not_learnt_when_switched_off, unaudited(), 40)
+{
+	run.client().set("syn_retries", "0");
+	run.client().set("path_lifetime", "0");
+	long paths = run.client().counter("paths");
+	Middlebox box(run, {"tcp option 69 exists drop"});
+	path_connection(run, "syn-retried", 1);
+	path_connection(run, "syn-retried", 1);
+	check_equal(run.client().counter("paths"), paths, "paths");
+}
+
 /* Others who use TCP's options */
 
 static void fast_open(Run &run, bool by_option)

@@ -329,6 +329,9 @@ void make_network(Shape shape)
 {
 	network.reset();
 	network = std::make_unique<Network>(shape);
+	/* What one case learns of a path is nothing for the next. */
+	for (Namespace *space : network->all())
+		space->try_set("path_lifetime", "0");
 	if (options.plain && module_is_loaded())
 		for (Namespace *space : network->all())
 			space->try_set("enable_connect", "0");

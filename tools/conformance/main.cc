@@ -236,6 +236,10 @@ void run_all(const Options &options, const std::vector<Planned> &planned, Report
 	std::unique_ptr<Setting> no_resumption;
 	if (read_sysctl("net.tcpcrypt.resume"))
 		no_resumption = std::make_unique<Setting>("net.tcpcrypt.resume", "0");
+	// Nor what an earlier one has shown of the path.
+	std::unique_ptr<Setting> no_memory;
+	if (read_sysctl("net.tcpcrypt.path_lifetime"))
+		no_memory = std::make_unique<Setting>("net.tcpcrypt.path_lifetime", "0");
 	std::string agent = options.agent.empty() ? beside_us("tcpcrypt-agent") : options.agent;
 	std::unique_ptr<Device> device;
 	for (unsigned i = 0; i < options.repeat; i++)

@@ -29,6 +29,7 @@ constexpr std::array known{
 	SettingInfo{"teps", SettingKind::list, "names or numbers of TEPs that `tcpcryptctl status -j` lists, best first"},
 	SettingInfo{"aeads", SettingKind::list, "names or numbers of AEADs that `tcpcryptctl status -j` lists, best first"},
 	SettingInfo{"syn_retries", SettingKind::number, "0 to 6"},
+	SettingInfo{"path_lifetime", SettingKind::number, "0 to 86400"},
 	SettingInfo{"handshake_timeout_ms", SettingKind::number, "100 to 600000"},
 	SettingInfo{"max_halfopen", SettingKind::number, "0 to 1048576"},
 	SettingInfo{"rekey_frames", SettingKind::number, "1 or more"},

@@ -127,6 +127,7 @@ enum tcpcrypt_reason {
 	TCPCRYPT_FALLBACK_SYN_COOKIE,
 	TCPCRYPT_FALLBACK_NO_RANDOM,		/* the random generator is not seeded (E-20) */
 	TCPCRYPT_FALLBACK_DRAINING,		/* the module is about to be removed */
+	TCPCRYPT_FALLBACK_PATH,			/* SYNs with ENO got lost on the way to this address before */
 	TCPCRYPT_FALLBACK_LAST = 63,
 
 	TCPCRYPT_ABORT_FIRST = 64,
@@ -189,6 +190,7 @@ enum tcpcrypt_stat {
 	TCPCRYPT_STAT_CURRENT_RESUMED,		/* those now; goes down again */
 	TCPCRYPT_STAT_RESUME_CACHED,		/* secrets in the cache now */
 	TCPCRYPT_STAT_RESUME_EVICTED,		/* secrets dropped for want of room */
+	TCPCRYPT_STAT_PATHS,			/* addresses to which SYNs with ENO get lost, known now */
 	TCPCRYPT_STAT_COUNT,
 };
 

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Paths on which SYNs with ENO get lost: remembered for a while, so that the next connect() does not wait. */
+#include "option/option.h"
+#include <linux/jiffies.h>
+#include <linux/random.h>
+#include <linux/siphash.h>
+#include <net/ipv6.h>
+
+/*
+ * A path is a destination address in a namespace. It is noted when a SYN goes without ENO after retransmissions with
+ * it, and learnt when TCP then accepts the answer: when nobody answers at all, ENO was not to blame. It is forgotten
+ * after net.tcpcrypt.path_lifetime seconds. Where encryption is required nothing is learnt and nothing looked up.
+ *
+ *   (none) --SYN without ENO--> noted --ESTABLISHED--> learnt --lifetime--> (none)
+ *                                 '-----NOTE_LIFETIME---------------------------^
+ */
+#define PATH_BITS		8
+#define PATH_MAX		4096		/* of all namespaces together */
+#define PATH_SHARE		(PATH_MAX / 4)	/* of one */
+#define PATH_NOTE_LIFETIME	(180 * HZ)	/* longer than a connect() lasts by default */
+
+/**
+ * struct path_entry - one destination
+ * @node: in its bucket
+ * @net: namespace
+ * @addr: IPv6, or IPv4-mapped
+ * @expires: jiffies
+ * @learnt: or noted only, for the connection that @lport and @seq name
+ * @lport: host order
+ * @seq: its write_seq, which stands still until it is ESTABLISHED
+ */
+struct path_entry {
+	struct hlist_node node;
+	struct net *net;
+	struct in6_addr addr;
+	unsigned long expires;
+	bool learnt;
+	u16 lport;
+	u32 seq;
+};
+
+static struct hlist_head path_table[1 << PATH_BITS];
+static DEFINE_SPINLOCK(path_lock);	/* all of them */
+static siphash_key_t path_key __read_mostly;
+static unsigned int path_count;
+static atomic_t path_noted;		/* a hint for the probe */
+
+static void path_addr(const struct sock *sk, struct in6_addr *addr)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		*addr = sk->sk_v6_daddr;
+		return;
+	}
+#endif
+	ipv6_addr_set_v4mapped(sk->sk_daddr, addr);
+}
+
+static struct hlist_head *path_bucket(const struct net *net, const struct in6_addr *addr)
+{
+	return &path_table[(siphash(addr, sizeof(*addr), &path_key) ^ net_hash_mix(net)) & ((1 << PATH_BITS) - 1)];
+}
+
+static void path_forget(struct path_entry *path)
+{
+	struct tcpcrypt_net *tn = tcpcrypt_net(path->net);
+
+	hlist_del(&path->node);
+	path_count--;
+	tn->paths--;
+	if (path->learnt)
+		tcpcrypt_stat_add(tn, TCPCRYPT_STAT_PATHS, -1);
+	else
+		atomic_dec(&path_noted);
+	kfree(path);
+}
+
+/* Those whose time is over; with @dying all of that namespace. */
+static void path_sweep(const struct net *dying)
+{
+	struct hlist_node *next;
+	struct path_entry *path;
+	unsigned int h;
+
+	for (h = 0; h < ARRAY_SIZE(path_table); h++)
+		hlist_for_each_entry_safe(path, next, &path_table[h], node)
+			if (path->net == dying || time_after_eq(jiffies, path->expires))
+				path_forget(path);
+}
+
+/* NULL if there is none whose time is not over. */
+static struct path_entry *path_find(const struct net *net, const struct in6_addr *addr)
+{
+	struct hlist_node *next;
+	struct path_entry *path;
+
+	lockdep_assert_held(&path_lock);
+	hlist_for_each_entry_safe(path, next, path_bucket(net, addr), node) {
+		if (path->net != net || !ipv6_addr_equal(&path->addr, addr))
+			continue;
+		if (time_before(jiffies, path->expires))
+			return path;
+		path_forget(path);
+		return NULL;
+	}
+	return NULL;
+}
+
+bool tcpcrypt_path_drops_eno(const struct sock *sk)
+{
+	const struct path_entry *path;
+	struct in6_addr addr;
+	bool drops;
+
+	if (!READ_ONCE(path_count) || !READ_ONCE(tcpcrypt_net(sock_net(sk))->path_lifetime))
+		return false;
+	path_addr(sk, &addr);
+	spin_lock_bh(&path_lock);
+	path = path_find(sock_net(sk), &addr);
+	drops = path && path->learnt;
+	spin_unlock_bh(&path_lock);
+	return drops;
+}
+
+void tcpcrypt_path_note(const struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+	struct tcpcrypt_net *tn = tcpcrypt_net(net);
+	struct in6_addr addr;
+	struct path_entry *path;
+
+	if (!READ_ONCE(tn->path_lifetime))
+		return;
+	path_addr(sk, &addr);
+	spin_lock_bh(&path_lock);
+	path = path_find(net, &addr);
+	if (!path) {
+		if (path_count >= PATH_MAX || tn->paths >= PATH_SHARE)
+			path_sweep(NULL);
+		if (path_count < PATH_MAX && tn->paths < PATH_SHARE)
+			path = kzalloc(sizeof(*path), GFP_ATOMIC | __GFP_NOWARN);
+		if (!path)
+			goto unlock;
+		path->net = net;
+		path->addr = addr;
+		hlist_add_head(&path->node, path_bucket(net, &addr));
+		path_count++;
+		tn->paths++;
+		atomic_inc(&path_noted);
+	}
+	if (!path->learnt) {	/* else it is known already */
+		path->expires = jiffies + PATH_NOTE_LIFETIME;
+		path->lport = inet_sk(sk)->inet_num;
+		path->seq = tcp_sk(sk)->write_seq;
+	}
+unlock:
+	spin_unlock_bh(&path_lock);
+}
+
+void tcpcrypt_path_answered(const struct sock *sk)
+{
+	struct tcpcrypt_net *tn = tcpcrypt_net(sock_net(sk));
+	struct in6_addr addr;
+	struct path_entry *path;
+
+	if (likely(!atomic_read(&path_noted)))
+		return;
+	path_addr(sk, &addr);
+	spin_lock_bh(&path_lock);
+	path = path_find(sock_net(sk), &addr);
+	if (path && !path->learnt && path->lport == inet_sk(sk)->inet_num && path->seq == tcp_sk(sk)->write_seq) {
+		path->learnt = true;
+		path->expires = jiffies + READ_ONCE(tn->path_lifetime) * HZ;
+		atomic_dec(&path_noted);
+		tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_PATHS);
+	}
+	spin_unlock_bh(&path_lock);
+}
+
+void tcpcrypt_path_net_exit(struct net *net)
+{
+	spin_lock_bh(&path_lock);
+	path_sweep(net);
+	spin_unlock_bh(&path_lock);
+}
+
+void tcpcrypt_path_init(void)
+{
+	get_random_bytes(&path_key, sizeof(path_key));
+}
