@@ -244,6 +244,7 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 	struct eno_resume resume;
 	enum eno_verdict verdict;
 	struct eno_result res;
+	bool agreed;
 
 	if (secret)
 		tcpcrypt_secret_describe(secret, 0, &resume);
@@ -252,7 +253,8 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 		verdict = eno_negotiate_resume(&conn->syn, &conn->peer_syn,
 					       tcpcrypt_settings_must_be_aware(conn->settings),
 					       secret ? &resume : NULL, &res);
-	if (verdict != ENO_OK || !conn->syns) {
+	agreed = verdict == ENO_OK && conn->syns;
+	if (!agreed && !conn->required) {
 		tcpcrypt_fallback(conn, tcpcrypt_eno_reason(verdict, TCPCRYPT_FALLBACK_NO_ENO_IN_SYNACK));
 		return;
 	}
@@ -261,11 +263,14 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 	conn->limit_seq = conn->isn;
 	conn->rx.seq = tp->copied_seq;
 	conn->peer_isn = tp->rcv_nxt;
-	conn->send_eno = true;
-	if (secret && !res.resumed)
+	conn->send_eno = agreed;
+	if (agreed && secret && !res.resumed)
 		tcpcrypt_active_refused(conn, res.tep);
 	tcpcrypt_conn_set_state(conn, TCPCRYPT_EXCHANGE);
-	tcpcrypt_handshake_start(conn, &res);
+	if (agreed)
+		tcpcrypt_handshake_start(conn, &res);
+	else	/* LOCAL_IN refuses it before TCP sees it (E-25), but IPv6 reassembles after that */
+		tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_REQUIRED);
 }
 
 void tcpcrypt_option_rx_dst_set(struct sock *sk, const struct sk_buff *skb)
