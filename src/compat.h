@@ -170,4 +170,38 @@ static inline struct sock *tcpcrypt_find_established_v6(struct net *net, struct 
 }
 #endif
 
+/**
+ * tcpcrypt_find_listener_v4() - who listens for a segment from @saddr and @sport to @daddr and @hnum
+ * @net: namespace
+ * @saddr: the other end's address
+ * @sport: its port
+ * @daddr: this end's address
+ * @hnum: its port, host order
+ * @dif: where it came in
+ * @sdif: and which slave device that was, 0 for none
+ *
+ * Of several that share a port by SO_REUSEPORT a BPF program is not asked, but the hash. RCU read lock held.
+ * Return: a listener without a reference, or NULL
+ */
+static inline struct sock *tcpcrypt_find_listener_v4(struct net *net, __be32 saddr, __be16 sport, __be32 daddr,
+						     u16 hnum, int dif, int sdif)
+{
+	return __inet_lookup_listener(net, TCPCRYPT_HASHINFO(net) NULL, 0, saddr, sport, daddr, hnum, dif, sdif);
+}
+
+/** tcpcrypt_find_listener_v6() - the same for IPv6 */
+#if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *tcpcrypt_find_listener_v6(struct net *net, const struct in6_addr *saddr, __be16 sport,
+						     const struct in6_addr *daddr, u16 hnum, int dif, int sdif)
+{
+	return inet6_lookup_listener(net, TCPCRYPT_HASHINFO(net) NULL, 0, saddr, sport, daddr, hnum, dif, sdif);
+}
+#else
+static inline struct sock *tcpcrypt_find_listener_v6(struct net *net, const struct in6_addr *saddr, __be16 sport,
+						     const struct in6_addr *daddr, u16 hnum, int dif, int sdif)
+{
+	return NULL;
+}
+#endif
+
 #endif

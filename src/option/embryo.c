@@ -476,7 +476,8 @@ bool tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const
 		tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);
 		return true;
 	}
-	required = tcpcrypt_require_listener(tn, skb, req->rsk_listener, ntohs(tuple->lport));
+	required = tcpcrypt_require_listener(tn, tcpcrypt_segment_dev(skb), req->rsk_listener,
+					     ntohs(tuple->lport));
 	if (!tcpcrypt_embryo_is_first(skb, req))
 		return !required;
 	rcu_read_lock();
@@ -543,29 +544,39 @@ void tcpcrypt_embryo_reset(struct sock *sk, struct tcpcrypt_conn *conn)
 }
 
 /*
- * What the child has of its listener's, until here (optin_clone()). Encryption is required and there was no embryo
- * that could be refused: a cookie's child, or an entry that was dropped.
+ * A child without an embryo, or with another connection's: plain, or, where encryption is required, doomed. Until here
+ * it has what its listener was told (optin_clone()).
  */
-static void embryo_none(struct sock *sk)
+static void embryo_none(struct sock *sk, const struct tcpcrypt_tuple *tuple)
 {
 	struct tcpcrypt_settings *set = tcpcrypt_optin_of(sk);
-	struct tcpcrypt_conn *conn;
+	bool required = tcpcrypt_require_child(sk, tuple);
+	struct tcpcrypt_conn *conn = NULL;
 
-	if (!set)
-		return;
-	if (!set->mandatory) {
-		tcpcrypt_optin_drop(sk);
-		return;
+	if (required && (set || try_module_get(THIS_MODULE))) {
+		conn = tcpcrypt_conn_alloc(NULL, tcpcrypt_net(sock_net(sk)), false);
+		if (!conn && !set)
+			module_put(THIS_MODULE);
 	}
-	conn = tcpcrypt_conn_alloc(NULL, tcpcrypt_net(sock_net(sk)), false);
 	if (conn) {
-		conn->settings = tcpcrypt_optin_take(sk);
+		conn->settings = set ? tcpcrypt_optin_take(sk) : NULL;
 		tcpcrypt_require_doom(sk, conn);
 		return;
 	}
-	tcpcrypt_optin_drop(sk);	/* without memory: nothing can be read or written, and close() resets nothing */
+	if (set)
+		tcpcrypt_optin_drop(sk);
+	if (!required)
+		return;
+	/* Without memory: TCP sends FIN at once, and answers data with RST. */
 	WRITE_ONCE(sk->sk_err, ECONNREFUSED);
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+}
+
+/* Is there anything to ask before a child is plain? Nearly never. */
+static bool embryo_any_or_required(const struct sock *sk)
+{
+	return atomic_read(&embryo_count) || tcpcrypt_optin_of(sk) ||
+	       unlikely(READ_ONCE(tcpcrypt_net(sock_net(sk))->enable_listen) == TCPCRYPT_ENABLE_REQUIRE);
 }
 
 /* Softirq, the child's spinlock held, before any of its data is queued and before accept() can have it. */
@@ -579,10 +590,8 @@ void tcpcrypt_embryo_established(struct sock *sk)
 	struct embryo *e;
 	unsigned int h;
 
-	if (!atomic_read(&embryo_count)) {
-		embryo_none(sk);
+	if (!embryo_any_or_required(sk))
 		return;
-	}
 	embryo_tuple_of(sk, &tuple);
 	h = embryo_hash(net, &tuple);
 	spin_lock_bh(&embryo_table[h].lock);
@@ -591,12 +600,12 @@ void tcpcrypt_embryo_established(struct sock *sk)
 		hlist_del(&e->node);
 	spin_unlock_bh(&embryo_table[h].lock);
 	if (!e) {
-		embryo_none(sk);
+		embryo_none(sk, &tuple);
 		return;
 	}
 	if (tp->rcv_nxt != e->rcv_isn + 1 || tp->snd_una != e->snt_isn + 1) {
 		embryo_drop(e);		/* a cookie's child, or an earlier connection's entry */
-		embryo_none(sk);
+		embryo_none(sk, &tuple);
 		return;
 	}
 	if (tcpcrypt_optin_of(sk))	/* the embryo has the settings, too */

@@ -75,7 +75,8 @@ static void hooks_out_unanswered(struct sk_buff *skb, const struct nf_hook_state
 		isn = tcp_rsk(req)->rcv_isn;
 	if (!th->syn || !th->ack)
 		return;
-	if (!skb->sk && tcpcrypt_require_listener(tcpcrypt_net(state->net), skb, NULL, ntohs(th->source))) {
+	if (!skb->sk && tcpcrypt_require_listener(tcpcrypt_net(state->net), tcpcrypt_segment_dev(skb), NULL,
+						  ntohs(th->source))) {
 		tcpcrypt_require_out_synack(tcpcrypt_net(state->net), skb, NULL);
 		return;
 	}
@@ -278,6 +279,17 @@ static bool hooks_in_is_active(struct sk_buff *skb, const struct nf_hook_state *
 			    tcpcrypt_require_any_active(tcpcrypt_net(state->net))));
 }
 
+/* A SYN with data: may its listener have nothing that is not encrypted? */
+static bool hooks_in_is_required(struct sk_buff *skb, const struct nf_hook_state *state, const struct tcphdr *th)
+{
+	struct tcpcrypt_tuple tuple;
+
+	if (!tcpcrypt_require_any(tcpcrypt_net(state->net)))
+		return false;
+	tcpcrypt_segment_tuple(skb, state->pf, th, false, &tuple);
+	return tcpcrypt_require_syn(skb, &tuple);
+}
+
 static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	u8 buf[sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX];
@@ -321,9 +333,10 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 		if (!th)
 			return NF_ACCEPT;
 	}
-	if (th->syn && !th->rst &&
-	    (tcpcrypt_segment_has(th, ENO_KIND) || (!th->ack && tcpcrypt_require_any(tcpcrypt_net(state->net)))) &&
-	    tcpcrypt_syndata_discard(skb, state->pf, thoff, th)) {		/* E-18 */
+	if (unlikely(th->syn && !th->rst && tcpcrypt_syndata_any(skb, thoff, th)) &&
+	    (tcpcrypt_segment_has(th, ENO_KIND) || (!th->ack && hooks_in_is_required(skb, state, th)))) {	/* E-18 */
+		if (tcpcrypt_syndata_discard(skb, state->pf, thoff, th))
+			return NF_DROP;
 		th = skb_header_pointer(skb, thoff, sizeof(struct tcphdr), buf);
 		th = th ? skb_header_pointer(skb, thoff, th->doff * 4, buf) : NULL;
 		if (!th)

@@ -47,6 +47,12 @@ struct tcpcrypt_tuple {
 	u8 family;
 };
 
+/** tcpcrypt_segment_dev() - the device that a segment leaves by; NULL: not known */
+static inline const struct net_device *tcpcrypt_segment_dev(const struct sk_buff *skb)
+{
+	return skb_dst(skb) ? skb_dst(skb)->dev : NULL;
+}
+
 /** tcpcrypt_segment_tuple() - from a segment; @out: it leaves */
 void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct tcphdr *th, bool out,
 			    struct tcpcrypt_tuple *tuple);
@@ -56,16 +62,19 @@ void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct t
 /** tcpcrypt_segment_checksum_ok() - of a segment that arrived, in LOCAL_IN; TCP has not verified it yet */
 bool tcpcrypt_segment_checksum_ok(struct sk_buff *skb, u8 pf, unsigned int thoff);
 
+/** tcpcrypt_syndata_any() - has a SYN or SYN-ACK payload, or a Fast Open option? Parameters as below */
+bool tcpcrypt_syndata_any(const struct sk_buff *skb, unsigned int thoff, const struct tcphdr *th);
+
 /**
  * tcpcrypt_syndata_discard() - take payload and Fast Open options out of a SYN or SYN-ACK that has ENO (E-18)
  * @skb: arrived, in LOCAL_IN
  * @pf: NFPROTO_IPV4 or NFPROTO_IPV6
  * @thoff: where the TCP header starts
- * @th: it, options included
+ * @th: it, options included; has moved afterwards
  *
- * Return: true if something was taken out, and @th may have moved
+ * Return: 0; -ENOMEM: TCP may not see it
  */
-bool tcpcrypt_syndata_discard(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th);
+int tcpcrypt_syndata_discard(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th);
 
 /* embryo.c: passive openers that wait for the third ACK */
 
@@ -151,8 +160,20 @@ bool tcpcrypt_require_any_active(const struct tcpcrypt_net *tn);
 /** tcpcrypt_require_refuses_syn() - is our SYN, of a socket that has no connection of ours, to be refused? */
 bool tcpcrypt_require_refuses_syn(const struct sk_buff *skb, const struct sock *sk, const struct tcphdr *th);
 
-/** tcpcrypt_require_listener() - must what @lsk accepts be encrypted? @skb leaves; @lsk NULL: not known */
-bool tcpcrypt_require_listener(struct tcpcrypt_net *tn, const struct sk_buff *skb, const struct sock *lsk, u16 lport);
+/**
+ * tcpcrypt_require_listener() - must what a listener accepts be encrypted?
+ * @tn: namespace
+ * @dev: where its segments leave, or come from; NULL: not known
+ * @lsk: the listener, NULL: not known
+ * @lport: its port, host order
+ */
+bool tcpcrypt_require_listener(struct tcpcrypt_net *tn, const struct net_device *dev, const struct sock *lsk, u16 lport);
+
+/** tcpcrypt_require_syn() - does a SYN that arrived ask for such a listener? In LOCAL_IN */
+bool tcpcrypt_require_syn(struct sk_buff *skb, const struct tcpcrypt_tuple *tuple);
+
+/** tcpcrypt_require_child() - must this child, on its way to ESTABLISHED with the ends @tuple, be encrypted? */
+bool tcpcrypt_require_child(const struct sock *sk, const struct tcpcrypt_tuple *tuple);
 
 /** tcpcrypt_require_in_synack() - a SYN or SYN-ACK for a socket in SYN_SENT; true: it is an RST now */
 bool tcpcrypt_require_in_synack(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th,

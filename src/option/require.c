@@ -39,9 +39,9 @@ bool tcpcrypt_require_any_active(const struct tcpcrypt_net *tn)
 	return unlikely(READ_ONCE(tn->enable_connect) == TCPCRYPT_ENABLE_REQUIRE || READ_ONCE(tn->require_seen));
 }
 
-static bool require_is_loopback(const struct tcpcrypt_net *tn, const struct sk_buff *skb)
+static bool require_is_loopback(const struct tcpcrypt_net *tn, const struct net_device *dev)
 {
-	return !READ_ONCE(tn->loopback) && skb_dst(skb) && skb_dst(skb)->dev->flags & IFF_LOOPBACK;
+	return !READ_ONCE(tn->loopback) && dev && dev->flags & IFF_LOOPBACK;
 }
 
 /* A SYN leaves from a socket that has no connection of ours; lock held. */
@@ -55,14 +55,15 @@ bool tcpcrypt_require_refuses_syn(const struct sk_buff *skb, const struct sock *
 		if (READ_ONCE(tn->enable_connect) != TCPCRYPT_ENABLE_REQUIRE)
 			return false;
 		if (sk->sk_kern_sock || !sk->sk_socket || !sk->sk_socket->file || tcp_sk(sk)->repair ||
-		    tcpcrypt_port_is_bad(tn->bad_connect_ports, ntohs(th->dest)) || require_is_loopback(tn, skb))
+		    tcpcrypt_port_is_bad(tn->bad_connect_ports, ntohs(th->dest)) ||
+		    require_is_loopback(tn, tcpcrypt_segment_dev(skb)))
 			return false;
 	}
 	tcpcrypt_reason_inc(tn, TCPCRYPT_ABORT_REQUIRED);
 	return true;
 }
 
-bool tcpcrypt_require_listener(struct tcpcrypt_net *tn, const struct sk_buff *skb, const struct sock *lsk, u16 lport)
+bool tcpcrypt_require_listener(struct tcpcrypt_net *tn, const struct net_device *dev, const struct sock *lsk, u16 lport)
 {
 	const struct tcpcrypt_settings *set;
 
@@ -71,8 +72,50 @@ bool tcpcrypt_require_listener(struct tcpcrypt_net *tn, const struct sk_buff *sk
 	set = lsk ? tcpcrypt_optin_of_rcu(lsk) : NULL;
 	if (set && set->mandatory)
 		return true;
-	return READ_ONCE(tn->enable_listen) == TCPCRYPT_ENABLE_REQUIRE && !require_is_loopback(tn, skb) &&
+	return READ_ONCE(tn->enable_listen) == TCPCRYPT_ENABLE_REQUIRE && !require_is_loopback(tn, dev) &&
 	       !tcpcrypt_port_is_bad(tn->bad_listen_ports, lport) && (!lsk || tcpcrypt_embryo_listener_ok(lsk));
+}
+
+/* NULL if nobody does, or no more. RCU read lock held; no reference. */
+static const struct sock *require_find_listener(struct net *net, const struct tcpcrypt_tuple *tuple, int dif, int sdif)
+{
+	if (tuple->family == NFPROTO_IPV4)
+		return tcpcrypt_find_listener_v4(net, tuple->remote.ip, tuple->rport, tuple->local.ip,
+						 ntohs(tuple->lport), dif, sdif);
+	return tcpcrypt_find_listener_v6(net, &tuple->remote.in6, tuple->rport, &tuple->local.in6,
+					 ntohs(tuple->lport), dif, sdif);
+}
+
+bool tcpcrypt_require_syn(struct sk_buff *skb, const struct tcpcrypt_tuple *tuple)
+{
+	struct net *net = dev_net(skb->dev);
+	const struct sock *lsk;
+
+	if (tuple->family == NFPROTO_IPV4)
+		lsk = require_find_listener(net, tuple, inet_iif(skb), inet_sdif(skb));
+	else
+		lsk = require_find_listener(net, tuple, inet6_iif(skb), inet6_sdif(skb));
+	return lsk && tcpcrypt_require_listener(tcpcrypt_net(net), skb->dev, lsk, ntohs(tuple->lport));
+}
+
+/*
+ * Who takes the RST that our SYN-ACK has become for a SYN-ACK, or fragments what follows so that LOCAL_IN sees none of
+ * it, can make a child all the same: of a cookie, or of a request before its timer runs. Its listener is looked up,
+ * because the kernel's own are exempt.
+ */
+bool tcpcrypt_require_child(const struct sock *sk, const struct tcpcrypt_tuple *tuple)
+{
+	struct tcpcrypt_net *tn = tcpcrypt_net(sock_net(sk));
+	const struct dst_entry *dst = __sk_dst_get((struct sock *)sk);
+	const struct tcpcrypt_settings *set = tcpcrypt_optin_of(sk);
+
+	if (set && set->mandatory)
+		return true;
+	if (READ_ONCE(tn->enable_listen) != TCPCRYPT_ENABLE_REQUIRE)
+		return false;
+	return tcpcrypt_require_listener(tn, dst ? dst->dev : NULL,
+					 require_find_listener(sock_net(sk), tuple, sk->sk_bound_dev_if, 0),
+					 ntohs(tuple->lport));
 }
 
 /* New flags in a segment that arrived: the checksum is verified before, and marked as verified. */

@@ -35,6 +35,13 @@ static unsigned int syndata_find(const u8 *opts, unsigned int from, unsigned int
 	return end;
 }
 
+bool tcpcrypt_syndata_any(const struct sk_buff *skb, unsigned int thoff, const struct tcphdr *th)
+{
+	unsigned int hlen = th->doff * 4, end = hlen - sizeof(*th), len;
+
+	return skb->len > thoff + hlen || syndata_find((const u8 *)(th + 1), 0, end, &len) != end;
+}
+
 bool tcpcrypt_segment_checksum_ok(struct sk_buff *skb, u8 pf, unsigned int thoff)
 {
 	if (pf == NFPROTO_IPV4)
@@ -47,28 +54,21 @@ bool tcpcrypt_segment_checksum_ok(struct sk_buff *skb, u8 pf, unsigned int thoff
  * the segment's length from the skb, so that nothing in the IP header is to be changed. An option is blanked with
  * NOPs: a listener with Fast Open would make a child at once, for data or for a cookie.
  */
-bool tcpcrypt_syndata_discard(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th)
+int tcpcrypt_syndata_discard(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th)
 {
-	const u8 *opts = (const u8 *)(th + 1);
 	unsigned int hlen = th->doff * 4, end = hlen - sizeof(*th), at, len;
-	bool data = skb->len > thoff + hlen;
-	u8 *writable;
+	u8 *opts;
 
-	at = syndata_find(opts, 0, end, &len);
-	if (!data && at == end)
-		return false;
 	/* TCP will drop it. */
 	if (!tcpcrypt_segment_checksum_ok(skb, pf, thoff))
-		return false;
-	if (at != end) {
-		if (skb_ensure_writable(skb, thoff + hlen))
-			return false;
-		writable = skb->data + thoff + sizeof(*th);
-		for (; at != end; at = syndata_find(writable, at, end, &len))
-			memset(writable + at, TCPOPT_NOP, len);
-	}
-	if (data && pskb_trim(skb, thoff + hlen))
-		return false;
+		return 0;
+	if (skb_ensure_writable(skb, thoff + hlen))
+		return -ENOMEM;
+	opts = skb->data + thoff + sizeof(*th);
+	for (at = syndata_find(opts, 0, end, &len); at != end; at = syndata_find(opts, at, end, &len))
+		memset(opts + at, TCPOPT_NOP, len);
+	if (skb->len > thoff + hlen && pskb_trim(skb, thoff + hlen))
+		return -ENOMEM;
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
-	return true;
+	return 0;
 }

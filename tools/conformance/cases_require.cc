@@ -284,6 +284,121 @@ void syn_cookies_of_socket(Run &run)
 	});
 }
 
+/** accept() may give what is doomed; whoever has it gets an error, and not a byte. */
+void check_doomed(Dialogue &dialogue)
+{
+	dialogue.tcp.wait_segment(is_reset, "RST");
+	check(dialogue.tcp.stream().empty(), "the device sent data");
+	dialogue.accept();
+	dialogue.app_recv_fails("ECONNREFUSED");
+}
+
+/** Somebody makes a SYN-ACK of the RST that refuses: by it the client goes on, in plain TCP. */
+void cookie_out_of_reset(Run &run)
+{
+	Setting setting("net.ipv4.tcp_syncookies", "2");
+	Setting require("net.tcpcrypt.enable_listen", "2");
+	Dialogue dialogue(run);
+	dialogue.tcp.send_syn(mss_option(1460));
+	const Segment &refusal = dialogue.tcp.wait_segment([](const Segment &) { return true; }, "an answer");
+	check(refusal.has(RST), "a SYN without ENO is not refused");
+	Segment third = dialogue.tcp.blank(ACK);
+	third.seq = dialogue.tcp.iss + 1;
+	third.ack = refusal.seq + 1;
+	third.payload = text("plaintext");
+	dialogue.tcp.transmit(third);
+	check_doomed(dialogue);
+}
+
+/** Two IPv6 fragments, of which LOCAL_IN sees each alone: the first ends within the options. */
+void transmit_in_fragments(Dialogue &dialogue, const Segment &segment)
+{
+	constexpr std::size_t header = 40, first = 24;
+	constexpr std::uint8_t protocol_fragment = 44;
+	Bytes packet = encode(segment);
+	if (segment.source.family() == Family::v4) {
+		dialogue.tcp.transmit(segment);
+		return;
+	}
+	check(packet.size() > header + first, "too short for two fragments");
+	for (std::size_t offset : {std::size_t{0}, first}) {
+		View part = View(packet).subspan(header + offset);
+		if (!offset)
+			part = part.first(first);
+		Bytes fragment = slice(packet, 0, 4);
+		put16(fragment, static_cast<std::uint16_t>(8 + part.size()));
+		fragment.push_back(protocol_fragment);
+		append(fragment, View(packet).subspan(7, header - 7));
+		fragment.push_back(packet[6]);
+		fragment.push_back(0);
+		put16(fragment, static_cast<std::uint16_t>(offset | (offset ? 0 : 1)));
+		put32(fragment, 0x45254e4f);
+		append(fragment, part);
+		dialogue.run.wire.send_raw(fragment);
+	}
+}
+
+Bytes long_options()
+{
+	return cat({mss_option(1460), Bytes(8, OPT_NOP)});
+}
+
+void syn_ack_in_fragments(Run &run)
+{
+	with_settings(run, mandatory, [](Dialogue &dialogue) {
+		dialogue.start_connect();
+		dialogue.take_syn();
+		Segment segment = dialogue.tcp.blank(SYN | ACK);
+		segment.seq = dialogue.tcp.iss;
+		segment.options = long_options();
+		transmit_in_fragments(dialogue, segment);
+		if (dialogue.tcp.local().family() == Family::v4) {
+			check_refused(dialogue);
+			return;
+		}
+		dialogue.tcp.wait_segment(is_reset, "RST");
+		for (const Segment &seen : dialogue.tcp.seen)
+			check(seen.payload.empty(), "the device sent data");
+		Answer answer = dialogue.run.device.finish(dialogue.connecting);
+		if (answer.ok)
+			answer = dialogue.app("send", to_hex(text("plaintext")));
+		check(!answer.ok && answer.value == "ECONNREFUSED", "the application got " + answer.shown());
+	});
+}
+
+void third_in_fragments(Run &run)
+{
+	with_settings(run, mandatory, [](Dialogue &dialogue) {
+		dialogue.send_syn();
+		dialogue.take_syn_ack();
+		check(dialogue.encrypted(), "no ENO in the SYN-ACK");
+		Segment segment = dialogue.tcp.blank(ACK);
+		segment.options = Bytes(8, OPT_NOP);
+		segment.payload = text("plaintext");
+		transmit_in_fragments(dialogue, segment);
+		if (dialogue.tcp.local().family() == Family::v6) {
+			check_doomed(dialogue);
+			return;
+		}
+		dialogue.tcp.wait_segment(is_reset, "RST");
+		dialogue.tcp.leave = true;
+		check_not_accepted(dialogue);
+	});
+}
+
+/** One socket's wish does not take Fast Open from those of others. */
+void fast_open_of_others(Run &run)
+{
+	with_settings(run, mandatory, [](Dialogue &) {});
+	run.listener_ = -1;
+	Setting setting("net.ipv4.tcp_fastopen", "515");
+	Dialogue dialogue(run);
+	run.device.demand("setsockopt " + std::to_string(run.listener()) + " 6 23 10000000");
+	dialogue.tcp.send_syn(mss_option(1460), text("early"));
+	const Segment &answer = dialogue.tcp.wait_segment([](const Segment &) { return true; }, "an answer");
+	check(answer.has(SYN | ACK) && answer.ack == dialogue.tcp.iss + 1 + 5, "data in a SYN without ENO are not taken");
+}
+
 void fast_open(Run &run)
 {
 	with_settings(run, mandatory, [&](Dialogue &dialogue) {
@@ -330,6 +445,10 @@ void add_require_cases(Cases &cases)
 	cases.push_back({"E-25", "required-syn-again-without-eno", Roles::passive, syn_again_without_eno});
 	cases.push_back({"E-25", "required-syn-cookies", Roles::passive, syn_cookies});
 	cases.push_back({"E-25", "required-syn-cookies-of-socket", Roles::passive, syn_cookies_of_socket});
+	cases.push_back({"E-25", "required-cookie-out-of-reset", Roles::passive, cookie_out_of_reset});
+	cases.push_back({"E-25", "required-syn-ack-in-fragments", Roles::active, syn_ack_in_fragments});
+	cases.push_back({"E-25 E-13", "required-third-in-fragments", Roles::passive, third_in_fragments});
+	cases.push_back({"E-18", "required-spares-fast-open-of-others", Roles::passive, fast_open_of_others});
 	cases.push_back({"E-25 E-18", "required-fast-open", Roles::passive, fast_open});
 	cases.push_back({"E-25", "required-simultaneous-open-without-eno", Roles::active, simultaneous_without_eno});
 }
