@@ -209,6 +209,9 @@ bool tcpcrypt_simultaneous_gave_up(const struct tcpcrypt_conn *conn);
 /** tcpcrypt_simultaneous_established() - it becomes ESTABLISHED: encrypted, or plain TCP; lock held */
 void tcpcrypt_simultaneous_established(struct sock *sk, struct tcpcrypt_conn *conn);
 
+/** tcpcrypt_simultaneous_lost() - it becomes anything else; lock held; @conn is gone afterwards */
+void tcpcrypt_simultaneous_lost(struct sock *sk, struct tcpcrypt_conn *conn);
+
 /** tcpcrypt_simultaneous_over() - it leaves SYN_RECV; lock held */
 void tcpcrypt_simultaneous_over(struct tcpcrypt_conn *conn);
 

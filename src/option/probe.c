@@ -26,7 +26,7 @@ static void probe_set_state(void *data, const struct sock *csk, const int oldsta
 		if (conn && newstate == TCP_ESTABLISHED)
 			tcpcrypt_simultaneous_established(sk, conn);
 		else if (conn)
-			tcpcrypt_detach_disconnected(conn);
+			tcpcrypt_simultaneous_lost(sk, conn);
 		else if (newstate == TCP_ESTABLISHED)
 			tcpcrypt_embryo_established(sk);
 	} else if (oldstate == TCP_SYN_SENT && newstate == TCP_ESTABLISHED) {

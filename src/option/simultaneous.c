@@ -21,6 +21,7 @@ enum simultaneous_heard {
 	SIMULTANEOUS_NOTHING,
 	SIMULTANEOUS_ENO,
 	SIMULTANEOUS_PLAIN,
+	SIMULTANEOUS_REFUSED,	/* as before, where encryption is required: TCP gets an RST instead */
 };
 
 /**
@@ -181,8 +182,9 @@ void tcpcrypt_simultaneous_in(struct sk_buff *skb, u8 pf, unsigned int thoff, co
 	if (!tcpcrypt_segment_checksum_ok(skb, pf, thoff))
 		return;
 	if (!eno && conn->required) {
+		if (cmpxchg(&sim->heard, SIMULTANEOUS_NOTHING, SIMULTANEOUS_REFUSED) == SIMULTANEOUS_NOTHING)
+			tcpcrypt_reason_inc(conn->tn, TCPCRYPT_ABORT_REQUIRED);
 		simultaneous_refuse(sim, skb, thoff);
-		tcpcrypt_reason_inc(conn->tn, TCPCRYPT_ABORT_REQUIRED);
 		return;
 	}
 	cmpxchg(&sim->heard, SIMULTANEOUS_NOTHING, eno ? SIMULTANEOUS_ENO : SIMULTANEOUS_PLAIN);
@@ -213,6 +215,15 @@ void tcpcrypt_simultaneous_established(struct sock *sk, struct tcpcrypt_conn *co
 		tcpcrypt_conn_fail(conn, TCPCRYPT_ABORT_CLOSED);
 	else
 		tcpcrypt_handshake_start(conn, &sim->res);
+}
+
+void tcpcrypt_simultaneous_lost(struct sock *sk, struct tcpcrypt_conn *conn)
+{
+	const struct tcpcrypt_simultaneous *sim = conn->simultaneous;
+
+	if (sim && sim->open && READ_ONCE(sim->heard) == SIMULTANEOUS_REFUSED)
+		WRITE_ONCE(sk->sk_err, ECONNREFUSED);	/* TCP says ECONNRESET in this state */
+	tcpcrypt_detach_disconnected(conn);
 }
 
 void tcpcrypt_simultaneous_over(struct tcpcrypt_conn *conn)

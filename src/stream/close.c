@@ -44,8 +44,12 @@ int tcpcrypt_shutdown(struct socket *sock, int how)
 	tcpcrypt_enter();
 	lock_sock(sk);
 	conn = tcpcrypt_conn_of(sk);
-	if (conn && sk->sk_state == TCP_SYN_SENT && how >= SHUT_RD && how <= SHUT_RDWR) {
-		/* As inet_shutdown(), but under this lock: ENO may be decided before that gets it. */
+	if (conn && how >= SHUT_RD && how <= SHUT_RDWR &&
+	    (sk->sk_state == TCP_SYN_SENT || (sk->sk_state == TCP_SYN_RECV && how != SHUT_RD))) {
+		/*
+		 * As inet_shutdown(), but under this lock: ENO may be decided before that gets it. In a simultaneous
+		 * open, too: its peer may count on FINp already, and there are no keys to send it.
+		 */
 		ret = sk->sk_prot->disconnect(sk, O_NONBLOCK);
 		sock->state = ret ? SS_DISCONNECTING : SS_UNCONNECTED;
 		sk->sk_state_change(sk);

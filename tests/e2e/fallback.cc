@@ -342,6 +342,56 @@ E2E_CASE(simultaneous_open_encrypted, unaudited(), 40)
 	check_equal(run.server().counters()["encrypted-connect"] - server_before["encrypted-connect"], 1, "encrypted, at the server");
 }
 
+/* In SYN_RECV, where the SYN-ACK has promised encryption, a socket goes: by close(), shutdown() or connect(AF_UNSPEC). */
+static void simultaneous_open_given_up(Run &run, int how)
+{
+	Middlebox box(run, {syn_ack + " drop"});
+	run.net.middle().run("tc qdisc replace dev left root netem delay 200ms; tc qdisc replace dev right root netem delay 200ms");
+	std::uint16_t port = static_cast<std::uint16_t>(5011 + 2 * how);
+	Address client_end = client_address(run, port), server_end = server_address(run, static_cast<std::uint16_t>(port + 1));
+	Fd client = socket_in(run.client(), client_end.family(), SOCK_NONBLOCK);
+	Fd server = socket_in(run.server(), server_end.family(), SOCK_NONBLOCK);
+	sys(setsockopt(client, IPPROTO_TCP, TCP_ULP, "tcpcrypt", 8), "TCP_ULP tcpcrypt");
+	set_option(client, SOL_TCP_ENO, TCP_ENO_ROLEOVERRIDE, 1);
+	sys(bind(client, client_end.get(), client_end.size()), "bind");
+	sys(bind(server, server_end.get(), server_end.size()), "bind");
+	check_errno(connect(client, server_end.get(), server_end.size()), EINPROGRESS, "connect");
+	check_errno(connect(server, client_end.get(), client_end.size()), EINPROGRESS, "connect");
+	constexpr int syn_recv = 3;	/* TCP_SYN_RECV of <netinet/tcp.h>, which is not to be had beside <linux/tcp.h> */
+	wait_for("both in SYN_RECV", [&] { return tcp_state(client) == syn_recv && tcp_state(server) == syn_recv; });
+	sockaddr none{};
+	switch (how) {
+	case 0:
+		client.reset();
+		break;
+	case 1:
+		sys(shutdown(client, SHUT_WR), "shutdown");
+		break;
+	default:
+		sys(connect(client, &none, sizeof(none)), "connect(AF_UNSPEC)");
+		/* It is opted in as before, and another connection does not remember this one. */
+		check_equal(get_option(client, SOL_TCP_ENO, TCP_ENO_ROLEOVERRIDE), 1, "TCP_ENO_ROLEOVERRIDE");
+	}
+	check(poll_now(server, POLLIN, 10000) & POLLERR, "no error at the other end");
+	check_equal(socket_error(server), ECONNRESET, "SO_ERROR");
+	run.net.middle().run("tc qdisc delete dev left root; tc qdisc delete dev right root");
+}
+
+E2E_CASE(simultaneous_open_closed, unaudited(), 40)
+{
+	simultaneous_open_given_up(run, 0);
+}
+
+E2E_CASE(simultaneous_open_shut_down, unaudited(), 40)
+{
+	simultaneous_open_given_up(run, 1);
+}
+
+E2E_CASE(simultaneous_open_disconnected, unaudited(), 40)
+{
+	simultaneous_open_given_up(run, 2);
+}
+
 /* A path that drops SYNs with ENO is remembered, for as long as the sysctl says. */
 
 static bool is_offer(const Segment &segment)

@@ -300,6 +300,18 @@ void reset_before(Run &run)
 	dialogue.tcp.leave = true;
 }
 
+// The application gives it up; the other end counts on FINp, which cannot be sent without keys: RST.
+void shutdown_before(Run &run)
+{
+	with_device_as_b(run, [](Dialogue &dialogue) {
+		cross(dialogue);
+		dialogue.app("shutdown", "wr");
+		dialogue.tcp.wait_reset();
+		Answer connected = dialogue.run.device.finish(dialogue.connecting);
+		check(!connected.ok, "connect() succeeded");
+	});
+}
+
 void required(Run &run)
 {
 	with_settings(run, {{eno_mandatory, number_value(1)}}, [](Dialogue &dialogue) {
@@ -315,7 +327,7 @@ void required_without_eno_in_syn_ack(Run &run)
 		cross(dialogue);
 		dialogue.tcp.send_syn_ack(mss_option(1460));
 		Answer connected = dialogue.run.device.finish(dialogue.connecting);
-		check(!connected.ok, "connect() succeeded without encryption");
+		check(!connected.ok && connected.value == "ECONNREFUSED", "connect() gave " + connected.shown());
 		check(dialogue.tcp.stream().empty(), "the device sent data");
 	});
 }
@@ -347,6 +359,7 @@ void add_simultaneous_cases(Cases &cases)
 	cases.push_back({"E-18 E-09", "simultaneous-with-data", Roles::active, with_data});
 	cases.push_back({"K-05 E-15", "simultaneous-written-before", Roles::active, written_before});
 	cases.push_back({"F-14", "simultaneous-reset-before", Roles::active, reset_before});
+	cases.push_back({"F-14 E-15", "simultaneous-shutdown-before", Roles::active, shutdown_before});
 	cases.push_back({"E-25 E-09", "simultaneous-required", Roles::active, required});
 	cases.push_back({"E-25 E-13", "simultaneous-required-syn-ack-without-eno", Roles::active, required_without_eno_in_syn_ack});
 }
