@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 #include "crypto/tep.h"
+#include "option/hooks.h"
 #include "session/resume.h"
 #include "wire/eno.h"
 #include "wire/frame.h"
@@ -249,6 +250,18 @@ static int tcpcrypt_sysctl_resume_lifetime(tcpcrypt_ctl_table *table, int write,
 					  table, write, buffer, lenp, ppos);
 }
 
+/* Whoever writes it, be it the same value, has the network in mind as it is now. */
+static int tcpcrypt_sysctl_path_lifetime(tcpcrypt_ctl_table *table, int write, void *buffer, size_t *lenp,
+					 loff_t *ppos)
+{
+	struct tcpcrypt_net *tn = container_of(table->data, struct tcpcrypt_net, path_lifetime);
+	int ret = proc_dointvec_minmax(table, write, buffer, lenp, ppos);
+
+	if (!ret && write)
+		tcpcrypt_path_forget_all(tn->net);
+	return ret;
+}
+
 /* @data holds the offset in struct tcpcrypt_net; the copy of each namespace gets the address. */
 #define TCPCRYPT_SYSCTL(field, len, handler, ...)				\
 	{									\
@@ -273,7 +286,7 @@ static const struct ctl_table tcpcrypt_sysctl_table[] = {
 	TCPCRYPT_SYSCTL(teps, TCPCRYPT_SYSCTL_TEXT, tcpcrypt_sysctl_teps),
 	TCPCRYPT_SYSCTL(aeads, TCPCRYPT_SYSCTL_TEXT, tcpcrypt_sysctl_aeads),
 	TCPCRYPT_SYSCTL_INT(syn_retries, SYSCTL_ZERO, &tcpcrypt_sysctl_syn_retries_max),
-	TCPCRYPT_SYSCTL_INT(path_lifetime, SYSCTL_ZERO, &tcpcrypt_sysctl_path_max),
+	TCPCRYPT_SYSCTL_RANGE(path_lifetime, tcpcrypt_sysctl_path_lifetime, SYSCTL_ZERO, &tcpcrypt_sysctl_path_max),
 	TCPCRYPT_SYSCTL_INT(handshake_timeout_ms, &tcpcrypt_sysctl_timeout_min, &tcpcrypt_sysctl_timeout_max),
 	TCPCRYPT_SYSCTL_INT(max_halfopen, SYSCTL_ZERO, &tcpcrypt_sysctl_halfopen_max),
 	TCPCRYPT_SYSCTL(rekey_frames, sizeof(u64), tcpcrypt_sysctl_u64),

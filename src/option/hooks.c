@@ -261,6 +261,9 @@ static bool hooks_in_active(struct sk_buff *skb, const struct nf_hook_state *sta
 	} else if (conn && th->syn && !tcpcrypt_require_in_synack(skb, state->pf, thoff, th, sk, conn) && !th->ack) {
 		verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
 		tcpcrypt_simultaneous_syn(conn, ntohl(th->seq), &syn, verdict);
+	} else if (!conn && sk && hooks_is_tcp(sk) && sk->sk_state == TCP_SYN_SENT && th->syn && th->ack &&
+		   tcpcrypt_segment_has(th, ENO_KIND)) {
+		tcpcrypt_path_refuted(sk);
 	}
 	if (found)
 		sock_gen_put(found);
@@ -388,5 +391,5 @@ void tcpcrypt_hooks_net_exit(struct net *net)
 {
 	nf_unregister_net_hooks(net, hooks_ops, ARRAY_SIZE(hooks_ops));
 	tcpcrypt_embryo_net_exit(net);
-	tcpcrypt_path_net_exit(net);
+	tcpcrypt_path_forget_all(net);
 }

@@ -8,4 +8,7 @@ struct net;
 int tcpcrypt_hooks_net_init(struct net *net);
 void tcpcrypt_hooks_net_exit(struct net *net);
 
+/** tcpcrypt_path_forget_all() - what is known of paths that drop ENO, in one namespace */
+void tcpcrypt_path_forget_all(const struct net *net);
+
 #endif

@@ -228,7 +228,8 @@ void tcpcrypt_path_note(const struct sock *sk);
 /** tcpcrypt_path_answered() - TCP accepted a SYN-ACK; if it is one for a SYN that went without: learnt */
 void tcpcrypt_path_answered(const struct sock *sk);
 
-void tcpcrypt_path_net_exit(struct net *net);
+/** tcpcrypt_path_refuted() - a SYN-ACK with ENO is here for such a connection; LOCAL_IN, no lock, not verified */
+void tcpcrypt_path_refuted(const struct sock *sk);
 
 /* active.c: active openers, until the SYN-ACK */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Paths on which SYNs with ENO get lost: remembered for a while, so that the next connect() does not wait. */
 #include "option/option.h"
+#include "option/hooks.h"
 #include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
@@ -8,16 +9,19 @@
 
 /*
  * A path is a destination address in a namespace. It is noted when a SYN goes without ENO after retransmissions with
- * it, and learnt when TCP then accepts the answer: when nobody answers at all, ENO was not to blame. It is forgotten
- * after net.tcpcrypt.path_lifetime seconds. Where encryption is required nothing is learnt and nothing looked up.
+ * it, and learnt when TCP then accepts the answer: when nobody answers at all, ENO was not to blame, nor if the answer
+ * has ENO, which is one to an earlier SYN that was merely slow. It is forgotten after net.tcpcrypt.path_lifetime
+ * seconds, and when that is written. Where encryption is required nothing is learnt and nothing looked up.
  *
  *   (none) --SYN without ENO--> noted --ESTABLISHED--> learnt --lifetime--> (none)
- *                                 '-----NOTE_LIFETIME---------------------------^
+ *                                 |                                            ^
+ *                                 '----NOTE_LIFETIME, or SYN-ACK with ENO------'
  */
 #define PATH_BITS		8
 #define PATH_MAX		4096		/* of all namespaces together */
 #define PATH_SHARE		(PATH_MAX / 4)	/* of one */
 #define PATH_NOTE_LIFETIME	(180 * HZ)	/* longer than a connect() lasts by default */
+#define PATH_SWEEP		HZ		/* a full table is not searched for old entries more often */
 
 /**
  * struct path_entry - one destination
@@ -43,6 +47,7 @@ static struct hlist_head path_table[1 << PATH_BITS];
 static DEFINE_SPINLOCK(path_lock);	/* all of them */
 static siphash_key_t path_key __read_mostly;
 static unsigned int path_count;
+static unsigned long path_swept;	/* jiffies */
 static atomic_t path_noted;		/* a hint for the probe */
 
 static void path_addr(const struct sock *sk, struct in6_addr *addr)
@@ -75,8 +80,8 @@ static void path_forget(struct path_entry *path)
 	kfree(path);
 }
 
-/* Those whose time is over; with @dying all of that namespace. */
-static void path_sweep(const struct net *dying)
+/* Those whose time is over, and all of @net, if it is not NULL. */
+static void path_sweep(const struct net *net)
 {
 	struct hlist_node *next;
 	struct path_entry *path;
@@ -84,7 +89,7 @@ static void path_sweep(const struct net *dying)
 
 	for (h = 0; h < ARRAY_SIZE(path_table); h++)
 		hlist_for_each_entry_safe(path, next, &path_table[h], node)
-			if (path->net == dying || time_after_eq(jiffies, path->expires))
+			if (path->net == net || time_after_eq(jiffies, path->expires))
 				path_forget(path);
 }
 
@@ -135,8 +140,11 @@ void tcpcrypt_path_note(const struct sock *sk)
 	spin_lock_bh(&path_lock);
 	path = path_find(net, &addr);
 	if (!path) {
-		if (path_count >= PATH_MAX || tn->paths >= PATH_SHARE)
+		if ((path_count >= PATH_MAX || tn->paths >= PATH_SHARE) &&
+		    time_after_eq(jiffies, path_swept + PATH_SWEEP)) {
 			path_sweep(NULL);
+			path_swept = jiffies;
+		}
 		if (path_count < PATH_MAX && tn->paths < PATH_SHARE)
 			path = kzalloc(sizeof(*path), GFP_ATOMIC | __GFP_NOWARN);
 		if (!path)
@@ -157,6 +165,27 @@ unlock:
 	spin_unlock_bh(&path_lock);
 }
 
+/* Is this the note of @sk's connection? */
+static bool path_is_of(const struct path_entry *path, const struct sock *sk)
+{
+	return !path->learnt && path->lport == inet_sk(sk)->inet_num && path->seq == READ_ONCE(tcp_sk(sk)->write_seq);
+}
+
+void tcpcrypt_path_refuted(const struct sock *sk)
+{
+	struct in6_addr addr;
+	struct path_entry *path;
+
+	if (likely(!atomic_read(&path_noted)))
+		return;
+	path_addr(sk, &addr);
+	spin_lock_bh(&path_lock);
+	path = path_find(sock_net(sk), &addr);
+	if (path && path_is_of(path, sk))
+		path_forget(path);
+	spin_unlock_bh(&path_lock);
+}
+
 void tcpcrypt_path_answered(const struct sock *sk)
 {
 	struct tcpcrypt_net *tn = tcpcrypt_net(sock_net(sk));
@@ -168,7 +197,7 @@ void tcpcrypt_path_answered(const struct sock *sk)
 	path_addr(sk, &addr);
 	spin_lock_bh(&path_lock);
 	path = path_find(sock_net(sk), &addr);
-	if (path && !path->learnt && path->lport == inet_sk(sk)->inet_num && path->seq == tcp_sk(sk)->write_seq) {
+	if (path && path_is_of(path, sk)) {
 		path->learnt = true;
 		path->expires = jiffies + READ_ONCE(tn->path_lifetime) * HZ;
 		atomic_dec(&path_noted);
@@ -177,7 +206,7 @@ void tcpcrypt_path_answered(const struct sock *sk)
 	spin_unlock_bh(&path_lock);
 }
 
-void tcpcrypt_path_net_exit(struct net *net)
+void tcpcrypt_path_forget_all(const struct net *net)
 {
 	spin_lock_bh(&path_lock);
 	path_sweep(net);

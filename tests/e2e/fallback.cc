@@ -462,6 +462,35 @@ E2E_CASE(path_is_not_learnt_without_an_answer, unaudited(), 40)
 	path_connection(run, "", 1);
 }
 
+/* Writing the sysctl forgets what was learnt, also with the same value. */
+E2E_CASE(path_is_forgotten_on_request, unaudited(), 40)
+{
+	run.client().set("syn_retries", "0");
+	run.client().set("path_lifetime", "600");
+	long paths = run.client().counter("paths");
+	{
+		Middlebox box(run, {"tcp option 69 exists drop"});
+		path_connection(run, "syn-retried", 1);
+		path_connection(run, "path", 0);
+	}
+	run.client().set("path_lifetime", "600");
+	check_equal(run.client().counter("paths"), paths, "paths");
+	path_connection(run, "", 1);
+}
+
+/* The answer is slower than the retransmissions, and has ENO: it is one to the first SYN. */
+E2E_CASE(path_is_not_learnt_when_slow, unaudited(), 60)
+{
+	run.client().set("syn_retries", "0");
+	run.client().set("path_lifetime", "600");
+	long paths = run.client().counter("paths");
+	run.net.middle().run("tc qdisc replace dev left root netem delay 1500ms");
+	path_connection(run, "syn-retried", 1);
+	run.net.middle().run("tc qdisc delete dev left root");
+	check_equal(run.client().counter("paths"), paths, "paths");
+	path_connection(run, "", 1);
+}
+
 E2E_CASE(path_is_not_learnt_when_switched_off, unaudited(), 40)
 {
 	run.client().set("syn_retries", "0");
