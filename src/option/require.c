@@ -166,6 +166,8 @@ void tcpcrypt_require_in_ack(struct tcpcrypt_net *tn, struct sk_buff *skb, u8 pf
 	tcpcrypt_reason_inc(tn, TCPCRYPT_ABORT_REQUIRED);
 }
 
+#define REQUIRE_TIMEOUTS	63	/* TCP shifts a u64 by them, should the SYN come again before the timer runs */
+
 /*
  * The request that TCP has made is worth nothing: its timer finds, at once, that it was tried often enough. Only
  * for the first SYN-ACK, which leaves from tcp_conn_request(), and never from that timer.
@@ -176,7 +178,7 @@ static void require_expire(struct request_sock *req)
 
 	if (!req->num_timeout)
 		atomic_dec(&queue->young);
-	req->num_timeout = 127;
+	req->num_timeout = REQUIRE_TIMEOUTS;
 	mod_timer_pending(&req->rsk_timer, jiffies);
 }
 

@@ -293,6 +293,18 @@ void check_doomed(Dialogue &dialogue)
 	dialogue.app_recv_fails("ECONNREFUSED");
 }
 
+/** The SYN comes again while the request that was refused is still there. */
+void syn_twice(Run &run)
+{
+	with_settings(run, mandatory, [](Dialogue &dialogue) {
+		dialogue.tcp.send_syn(mss_option(1460));
+		dialogue.tcp.send_syn(mss_option(1460));
+		dialogue.tcp.wait_segment(is_reset, "RST");
+		dialogue.tcp.wait_segment(is_reset, "RST again");
+		check_not_accepted(dialogue);
+	});
+}
+
 /** Somebody makes a SYN-ACK of the RST that refuses: by it the client goes on, in plain TCP. */
 void cookie_out_of_reset(Run &run)
 {
@@ -445,6 +457,7 @@ void add_require_cases(Cases &cases)
 	cases.push_back({"E-25", "required-syn-again-without-eno", Roles::passive, syn_again_without_eno});
 	cases.push_back({"E-25", "required-syn-cookies", Roles::passive, syn_cookies});
 	cases.push_back({"E-25", "required-syn-cookies-of-socket", Roles::passive, syn_cookies_of_socket});
+	cases.push_back({"E-25", "required-syn-twice", Roles::passive, syn_twice});
 	cases.push_back({"E-25", "required-cookie-out-of-reset", Roles::passive, cookie_out_of_reset});
 	cases.push_back({"E-25", "required-syn-ack-in-fragments", Roles::active, syn_ack_in_fragments});
 	cases.push_back({"E-25 E-13", "required-third-in-fragments", Roles::passive, third_in_fragments});
