@@ -86,7 +86,7 @@ static unsigned int active_offer_resumption(struct tcpcrypt_conn *conn, unsigned
 	struct eno_resume resume;
 	unsigned int len;
 
-	/* With b=1 this is for a simultaneous open, which would have to offer the same secret from both ends. */
+	/* v=1 from B, which b=1 makes us, counts only where A offers the same; else all would be plain. */
 	if (!(conn->resume & TCPCRYPT_RESUME_USE) || global & ENO_GLOBAL_B ||
 	    room < eno_resume_offer_min(nonce_len) + !!global)
 		return 0;

@@ -84,11 +84,27 @@ bool tcpcrypt_simultaneous_gave_up(const struct tcpcrypt_conn *conn)
 	return sim && READ_ONCE(sim->heard) == SIMULTANEOUS_PLAIN;
 }
 
+/*
+ * R-13: the secret that both SYNs offer was taken out of the cache for ours. R-06: another one that the peer's offers
+ * is used by that.
+ */
+static void simultaneous_forget_offers(struct tcpcrypt_conn *conn)
+{
+	const struct eno_syn *peer = &conn->peer_syn;
+	unsigned int i;
+
+	for (i = 0; i < peer->n_teps; i++)
+		if (eno_resume_find(peer, peer->teps[i].id))
+			tcpcrypt_resume_forget(conn->tn, peer->raw + peer->teps[i].off);
+}
+
 /* Our first SYN-ACK: what did the SYN say that it answers? */
 static enum eno_verdict simultaneous_decide(struct tcpcrypt_conn *conn, u32 rcv_isn)
 {
 	struct tcpcrypt_simultaneous *sim = conn->simultaneous;
+	struct tcpcrypt_secret *secret = conn->hs->secret;
 	enum eno_verdict verdict = ENO_ABSENT;
+	struct eno_resume resume;
 
 	if (!sim)
 		return ENO_ABSENT;
@@ -98,9 +114,13 @@ static enum eno_verdict simultaneous_decide(struct tcpcrypt_conn *conn, u32 rcv_
 		conn->peer_syn = sim->syn;
 	}
 	spin_unlock_bh(&sim->lock);
-	if (verdict == ENO_OK)
-		verdict = eno_negotiate(&conn->syn, &conn->peer_syn, tcpcrypt_settings_must_be_aware(conn->settings),
-					&sim->res);
+	if (verdict != ENO_OK)
+		return verdict;
+	if (secret)
+		tcpcrypt_secret_describe(secret, 0, &resume);
+	verdict = eno_negotiate_resume(&conn->syn, &conn->peer_syn, tcpcrypt_settings_must_be_aware(conn->settings),
+				       secret ? &resume : NULL, &sim->res);
+	simultaneous_forget_offers(conn);
 	return verdict;
 }
 
@@ -206,7 +226,7 @@ void tcpcrypt_simultaneous_established(struct sock *sk, struct tcpcrypt_conn *co
 	conn->limit_seq = conn->isn;
 	conn->rx.seq = tp->rcv_nxt;
 	conn->peer_isn = tp->rcv_nxt;
-	if (agreed && conn->hs->secret)
+	if (agreed && conn->hs->secret && !sim->res.resumed)
 		tcpcrypt_active_refused(conn, sim->res.tep);
 	tcpcrypt_conn_set_state(conn, TCPCRYPT_EXCHANGE);
 	if (!agreed)

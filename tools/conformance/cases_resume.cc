@@ -648,6 +648,92 @@ void agreed_to_what_was_not_offered(Run &run)
 }
 
 // two offers of one ss[i] under way, each to the other: both make a key exchange.
+/** Our SYN crosses the device's, with this suboption; up to what they agree on. */
+void cross(Dialogue &dialogue, View suboption)
+{
+	dialogue.start_connect();
+	dialogue.take_syn();
+	check(is_offer(dialogue.device_offer(dialogue.secret->tep)), "no resumption is offered");
+	dialogue.send_syn({.eno = cat({Bytes{eno_global_b}, suboption})});
+	dialogue.tcp.wait_segment([](const Segment &s) { return s.has(SYN | ACK); }, "the device's SYN-ACK");
+	dialogue.negotiate();
+	dialogue.tcp.eno_until_heard = dialogue.encrypted();
+	dialogue.tcp.send_syn_ack(dialogue.syn_area());
+	dialogue.finish_connect();
+}
+
+// two offers that are one use of ss[i].
+void crossing(Run &run)
+{
+	Resumption on;
+	Secret secret = first(run);
+	{
+		Dialogue dialogue(run);
+		dialogue.secret = secret;
+		cross(dialogue, dialogue.resume_suboption());
+		dialogue.resume();
+		prove_resumed(dialogue);
+		secret = dialogue.next_secret();
+	}
+	again(run, secret);
+}
+
+/** The device resumes, and caches nothing. */
+const Settings without_caching = {{crypt_resume, number_value(1)}};
+
+void crossing_refused(Run &run)
+{
+	Resumption on;
+	Secret secret = first(run);
+	with_settings(run, without_caching, [&](Dialogue &dialogue) {
+		dialogue.secret = secret;
+		cross(dialogue, Bytes{tep_curve25519});
+		dialogue.exchange();
+		dialogue.prove_encrypted();
+	});
+	expect_fresh(run, secret);
+}
+
+// Each end offers another chain's: by our reading of R-04 that is plain TCP, and neither secret is offered again.
+void crossing_with_another(Run &run)
+{
+	Resumption on;
+	Secret older = first(run);
+	std::optional<Secret> newer;
+	with_settings(run, {{crypt_resume, number_value(2)}}, [&](Dialogue &dialogue) {
+		dialogue.establish();
+		newer = dialogue.next_secret();
+	});
+	{
+		Dialogue dialogue(run);
+		dialogue.secret = older;
+		Bytes ours = dialogue.resume_suboption();
+		dialogue.secret = newer;
+		cross(dialogue, ours);
+		dialogue.prove_plain();
+	}
+	expect_fresh(run, older);
+}
+
+// Who sends b=1 offers none, which could cost it the encryption: the secret stays for another connection.
+void not_offered_with_b(Run &run)
+{
+	Resumption on;
+	Secret secret = first(run);
+	with_settings(run, {{eno_role_override, number_value(1)}}, [&](Dialogue &dialogue) {
+		dialogue.device_is_b = true;
+		dialogue.start_connect();
+		dialogue.take_syn();
+		check(!is_offer(dialogue.device_offer(secret.tep)), "a resumption is offered with b=1");
+		dialogue.send_syn();
+		dialogue.tcp.wait_segment([](const Segment &s) { return s.has(SYN | ACK); }, "the device's SYN-ACK");
+		dialogue.tcp.send_rst();
+		check(!run.device.finish(dialogue.connecting).ok, "connect() succeeded after RST");
+		dialogue.tcp.leave = true;
+	});
+	again(run, secret);
+}
+
 void offers_cross(Run &run)
 {
 	Resumption on;
@@ -848,6 +934,10 @@ void add_resume_cases(Cases &cases)
 	cases.push_back({"R-11 E-12", "resumption-frame-in-third-segment", Roles::passive, frame_in_third_segment});
 	cases.push_back({"R-11", "resumption-passive-sends-at-once", Roles::passive, passive_sends_at_once});
 	cases.push_back({"R-11 F-05", "resumption-closes-at-once", Roles::both, closes_at_once});
+	cases.push_back({"R-13 R-14", "simultaneous-resumption", Roles::active, crossing});
+	cases.push_back({"R-04 E-05", "resumption-not-offered-with-b-set", Roles::active, not_offered_with_b});
+	cases.push_back({"R-13 N-02 R-06", "simultaneous-resumption-refused", Roles::active, crossing_refused});
+	cases.push_back({"R-04 R-06", "simultaneous-resumption-of-another", Roles::active, crossing_with_another});
 	cases.push_back({"N-02 R-06", "resumption-refused", Roles::active, refused});
 	cases.push_back({"N-02 R-06", "resumption-refused-with-another-tep", Roles::active, refused_with_another_tep});
 	cases.push_back({"R-06 E-16", "resumption-answered-vacuously", Roles::active, answered_without_eno});
