@@ -33,8 +33,9 @@
  *   backlog    what softirq would have done, by the owner in release_sock()
  *
  * Order: socket lock, then sk_callback_lock, then the list lock of conn.c, then the bucket locks of
- * option/embryo.c; resume.c's is a leaf. The worker takes the socket lock by tcpcrypt_lock_try() and never waits for it: a
- * thread may hold it for as long as a page fault takes. When it is busy, release_cb runs the worker again.
+ * option/embryo.c; those of resume.c, option/path.c and option/simultaneous.c are leaves.
+ * The worker takes the socket lock by tcpcrypt_lock_try() and never waits for it: a thread may hold it for as long as a
+ * page fault takes. When it is busy, release_cb runs the worker again.
  * poll(), which opens frames where their content decides what it has to say, takes the lock in the same way.
  * tcp_abort() does wait: so that is done from a work queue of its own, and no handshake stands behind it.
  *
