@@ -216,4 +216,5 @@ void tcpcrypt_path_forget_all(const struct net *net)
 void tcpcrypt_path_init(void)
 {
 	get_random_bytes(&path_key, sizeof(path_key));
+	path_swept = jiffies - PATH_SWEEP;
 }

@@ -502,6 +502,54 @@ E2E_CASE(path_is_not_learnt_when_switched_off, unaudited(), 40)
 	check_equal(run.client().counter("paths"), paths, "paths");
 }
 
+/* A program that tries addresses by the thousand fills its namespace's share of the memory, and no more. */
+E2E_CASE(path_memory_is_bounded, unaudited(), 120)
+{
+	constexpr int share = 1024, beyond = 76, at_once = 100;
+	const std::string prefix = "10.78.";
+	run.server().run("ip route add local " + prefix + "0.0/16 dev lo");
+	run.net.middle().run("ip route add " + prefix + "0.0/16 via " + run.server().ipv4());
+	run.client().set("syn_retries", "0");
+	run.client().set("path_lifetime", "600");
+	Middlebox box(run, {"tcp option 69 exists drop"});
+	Listener listener = listen_at(run.server(), Address("0.0.0.0", 8441), {}, at_once);
+	auto connect_to = [&](int i) {
+		Fd fd = socket_in(run.client(), AF_INET, SOCK_NONBLOCK);
+		Address to(prefix + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), 8441);
+		(void)!connect(fd, to.get(), to.size());
+		return fd;
+	};
+	auto connections = [&](int first, int end) {
+		std::vector<Fd> clients;
+		for (int i = first; i < end; i++)
+			clients.push_back(connect_to(i));
+		for (Fd &client : clients) {
+			accept_from(listener.fd);
+			check(poll_now(client, POLLOUT, 20000) & POLLOUT, "no connection");
+			check_equal(socket_error(client), 0, "SO_ERROR");
+		}
+	};
+	auto reasons = [&](int destination) {
+		auto before = run.client().counters();
+		connections(destination, destination + 1);
+		auto after = run.client().counters();
+		return std::pair(after["syn-retried"] - before["syn-retried"], after["path"] - before["path"]);
+	};
+	for (int i = 0; i < share + beyond; i += at_once)
+		connections(i, i + at_once);
+	check_equal(run.client().counter("paths"), share, "paths");
+	check(reasons(0) == std::pair(0L, 1L), "the first path is forgotten");
+	check(reasons(share + beyond - 1) == std::pair(1L, 0L), "a path beyond the limit is known");
+	/* And there is room again. */
+	run.client().set("path_lifetime", "600");
+	check_equal(run.client().counter("paths"), 0, "paths");
+	check(reasons(share + beyond - 1) == std::pair(1L, 0L), "a path is known that was forgotten");
+	check(reasons(share + beyond - 1) == std::pair(0L, 1L), "a path is not learnt");
+	check_equal(run.client().counter("paths"), 1, "paths");
+	run.net.middle().run("ip route delete " + prefix + "0.0/16");
+	run.server().run("ip route delete local " + prefix + "0.0/16 dev lo");
+}
+
 /* Others who use TCP's options */
 
 static void fast_open(Run &run, bool by_option)
