@@ -95,19 +95,32 @@ static unsigned int active_offer_resumption(struct tcpcrypt_conn *conn, unsigned
 		return 0;
 	tcpcrypt_secret_describe(hs->secret, nonce_len, &resume);
 	len = eno_resume_offer_build(global, &resume, teps, n_teps, opt, room);
+	tcpcrypt_option_resume(conn, &resume);
 	hs->phase = TCPCRYPT_HS_OFFERED;
 	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_RESUME_OFFERED);
 	return len;
 }
 
-/*
- * What the SYN says is chosen when it first leaves: only then is it known what room TCP's own options leave, and
- * that a secret is not taken in vain. Other TEPs beside a resumption give way first, then that, then ENO.
- */
-static enum tcpcrypt_reason active_choose(struct tcpcrypt_conn *conn, const struct tcphdr *th)
+/* The application's. Return: as active_choose() */
+static enum tcpcrypt_reason active_choose_raw(struct tcpcrypt_conn *conn, unsigned int room)
+{
+	struct tcpcrypt_handshake *hs = conn->hs;
+	unsigned int i;
+
+	if (conn->syn.raw_len > room) {
+		conn->syn.raw_len = 0;
+		return TCPCRYPT_FALLBACK_NO_ROOM;
+	}
+	for (i = 0; i < conn->syn.n_teps; i++)		/* the last one is the best */
+		hs->guess = tcpcrypt_tep_find(conn->syn.teps[i].id) ? : hs->guess;
+	return TCPCRYPT_REASON_NONE;
+}
+
+/* Ours: other TEPs beside a resumption give way first, then that, then ENO. Return: as active_choose() */
+static enum tcpcrypt_reason active_choose_own(struct tcpcrypt_conn *conn, unsigned int room)
 {
 	u8 opt[ENO_TCP_OPTIONS_MAX], teps[TCPCRYPT_TEPS_MAX], global = tcpcrypt_settings_global(conn->settings);
-	unsigned int room = tcpcrypt_segment_syn_room(th), len, n;
+	unsigned int len, n;
 
 	n = tcpcrypt_settings_teps(conn->settings, conn->tn, teps);
 	len = active_offer_resumption(conn, room, global, teps, n, opt);
@@ -115,10 +128,22 @@ static enum tcpcrypt_reason active_choose(struct tcpcrypt_conn *conn, const stru
 		len = eno_offer_build(global, teps, n, opt, room);
 	if (!len)
 		return TCPCRYPT_FALLBACK_NO_ROOM;
-	if (eno_syn_parse(opt, len, &conn->syn) != ENO_OK)
-		return TCPCRYPT_FALLBACK_DISABLED;
-	if (conn->hs->secret)
-		return TCPCRYPT_REASON_NONE;
+	return eno_syn_parse(opt, len, &conn->syn) == ENO_OK ? TCPCRYPT_REASON_NONE : TCPCRYPT_FALLBACK_DISABLED;
+}
+
+/*
+ * What the SYN says is chosen when it first leaves: only then is it known what room TCP's own options leave, and
+ * that a secret is not taken in vain. Return: why it must go without ENO, if it must
+ */
+static enum tcpcrypt_reason active_choose(struct tcpcrypt_conn *conn, const struct tcphdr *th)
+{
+	unsigned int room = tcpcrypt_segment_syn_room(th);
+	enum tcpcrypt_reason reason;
+
+	reason = tcpcrypt_settings_raw(conn->settings, &conn->syn) ? active_choose_raw(conn, room) :
+								     active_choose_own(conn, room);
+	if (reason || conn->hs->secret)
+		return reason;
 	conn->pooled = tcpcrypt_keypool_take(conn->hs);
 	if (!conn->pooled)
 		tcpcrypt_conn_kick(conn);	/* the key pair is made while the SYN is on its way */
@@ -240,19 +265,13 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
 	struct tcp_sock *tp = tcp_sk(conn->sk);
-	struct tcpcrypt_secret *secret = conn->hs->secret;
-	struct eno_resume resume;
 	enum eno_verdict verdict;
 	struct eno_result res;
 	bool agreed;
 
-	if (secret)
-		tcpcrypt_secret_describe(secret, 0, &resume);
 	verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &conn->peer_syn);
 	if (verdict == ENO_OK)
-		verdict = eno_negotiate_resume(&conn->syn, &conn->peer_syn,
-					       tcpcrypt_settings_must_be_aware(conn->settings),
-					       secret ? &resume : NULL, &res);
+		verdict = tcpcrypt_option_negotiate(conn, &conn->peer_syn, &res);
 	agreed = verdict == ENO_OK && conn->syns;
 	if (!agreed && !conn->required) {
 		tcpcrypt_fallback(conn, tcpcrypt_eno_reason(verdict, TCPCRYPT_FALLBACK_NO_ENO_IN_SYNACK));
@@ -264,7 +283,7 @@ static void active_synack(struct tcpcrypt_conn *conn, const struct sk_buff *skb)
 	conn->rx.seq = tp->copied_seq;
 	conn->peer_isn = tp->rcv_nxt;
 	conn->send_eno = agreed;
-	if (agreed && secret && !res.resumed)
+	if (agreed && conn->hs->secret && !res.resumed)
 		tcpcrypt_active_refused(conn, res.tep);
 	tcpcrypt_conn_set_state(conn, TCPCRYPT_EXCHANGE);
 	if (agreed)

@@ -346,6 +346,11 @@ static enum eno_verdict embryo_answer(struct tcpcrypt_net *tn, struct tcpcrypt_c
 	unsigned int len, n;
 
 	n = tcpcrypt_settings_aeads(conn->settings, tn, aeads) ? tcpcrypt_settings_teps(conn->settings, tn, teps) : 0;
+	if (n && tcpcrypt_settings_raw(conn->settings, &conn->syn)) {
+		/* Only what leads to encryption is sent: the peer would not learn that we do not agree. */
+		tcpcrypt_secret_free(embryo_secret(tn, conn, teps, n, false));
+		return tcpcrypt_option_negotiate(conn, &conn->peer_syn, res);
+	}
 	verdict = eno_answer_build(&conn->peer_syn, global, aware, teps, n, opt, &len);
 	if (verdict == ENO_OK)
 		secret = embryo_secret(tn, conn, teps, n, room >= eno_resume_answer_len(nonce_len));
@@ -355,11 +360,12 @@ static enum eno_verdict embryo_answer(struct tcpcrypt_net *tn, struct tcpcrypt_c
 		conn->hs->secret = secret;
 		tcpcrypt_secret_describe(secret, nonce_len, &resume);
 		len = eno_resume_answer_build(global, aware, &resume, opt);
+		tcpcrypt_option_resume(conn, &resume);
 	}
 	verdict = eno_syn_parse(opt, len, &conn->syn);
 	if (verdict != ENO_OK)
 		return verdict;
-	return eno_negotiate_resume(&conn->syn, &conn->peer_syn, aware, secret ? &resume : NULL, res);
+	return tcpcrypt_option_negotiate(conn, &conn->peer_syn, res);
 }
 
 static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_sock *req,

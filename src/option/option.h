@@ -256,6 +256,20 @@ static inline bool tcpcrypt_port_is_bad(const unsigned long *ports, u16 port)
 	return test_bit(port, ports);
 }
 
+/** tcpcrypt_option_resume() - @conn's option is to have this offer to resume, or consent; before its SYN leaves */
+void tcpcrypt_option_resume(struct tcpcrypt_conn *conn, const struct eno_resume *resume);
+
+/**
+ * tcpcrypt_option_negotiate() - what the options of both SYNs agree on; any context
+ * @conn: the connection, whose SYN has left or is about to
+ * @peer: the peer's option
+ * @res: result
+ *
+ * Return: ENO_OK, or why there is no agreement
+ */
+enum eno_verdict tcpcrypt_option_negotiate(const struct tcpcrypt_conn *conn, const struct eno_syn *peer,
+					   struct eno_result *res);
+
 /** tcpcrypt_eno_reason() - the reason to count for a verdict */
 enum tcpcrypt_reason tcpcrypt_eno_reason(enum eno_verdict verdict, enum tcpcrypt_reason absent);
 

@@ -140,7 +140,7 @@ bool tcpcrypt_require_in_synack(struct sk_buff *skb, u8 pf, unsigned int thoff, 
 		return false;
 	verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &peer);
 	if (verdict == ENO_OK)
-		verdict = eno_negotiate(&conn->syn, &peer, tcpcrypt_settings_must_be_aware(conn->settings), &res);
+		verdict = tcpcrypt_option_negotiate(conn, &peer, &res);
 	if (verdict == ENO_OK)
 		return false;
 	new = require_writable(skb, pf, thoff);

@@ -160,6 +160,30 @@ void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct t
 	tuple->rport = out ? th->dest : th->source;
 }
 
+void tcpcrypt_option_resume(struct tcpcrypt_conn *conn, const struct eno_resume *resume)
+{
+	conn->resume_tep = resume->tep;
+	memcpy(conn->resume_half, resume->peer, sizeof(conn->resume_half));
+}
+
+enum eno_verdict tcpcrypt_option_negotiate(const struct tcpcrypt_conn *conn, const struct eno_syn *peer,
+					   struct eno_result *res)
+{
+	const struct eno_tep *own = conn->resume_tep ? eno_resume_find(&conn->syn, conn->resume_tep) : NULL;
+	struct eno_resume resume = { .tep = conn->resume_tep };
+	enum eno_verdict verdict;
+
+	if (own) {
+		memcpy(resume.own, conn->syn.raw + own->off, sizeof(resume.own));
+		memcpy(resume.peer, conn->resume_half, sizeof(resume.peer));
+	}
+	verdict = eno_negotiate_resume(&conn->syn, peer, tcpcrypt_settings_must_be_aware(conn->settings),
+				       own ? &resume : NULL, res);
+	if (verdict == ENO_OK && !tcpcrypt_settings_raw_agrees(conn->settings, conn->tn, res->tep))
+		return ENO_NO_COMMON_TEP;
+	return verdict;
+}
+
 enum tcpcrypt_reason tcpcrypt_eno_reason(enum eno_verdict verdict, enum tcpcrypt_reason absent)
 {
 	switch (verdict) {

@@ -102,9 +102,7 @@ static void simultaneous_forget_offers(struct tcpcrypt_conn *conn)
 static enum eno_verdict simultaneous_decide(struct tcpcrypt_conn *conn, u32 rcv_isn)
 {
 	struct tcpcrypt_simultaneous *sim = conn->simultaneous;
-	struct tcpcrypt_secret *secret = conn->hs->secret;
 	enum eno_verdict verdict = ENO_ABSENT;
-	struct eno_resume resume;
 
 	if (!sim)
 		return ENO_ABSENT;
@@ -116,10 +114,7 @@ static enum eno_verdict simultaneous_decide(struct tcpcrypt_conn *conn, u32 rcv_
 	spin_unlock_bh(&sim->lock);
 	if (verdict != ENO_OK)
 		return verdict;
-	if (secret)
-		tcpcrypt_secret_describe(secret, 0, &resume);
-	verdict = eno_negotiate_resume(&conn->syn, &conn->peer_syn, tcpcrypt_settings_must_be_aware(conn->settings),
-				       secret ? &resume : NULL, &sim->res);
+	verdict = tcpcrypt_option_negotiate(conn, &conn->peer_syn, &sim->res);
 	simultaneous_forget_offers(conn);
 	return verdict;
 }

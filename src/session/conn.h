@@ -284,6 +284,8 @@ struct tcpcrypt_tx {
  * @side: whose keys we seal with: our role in the session that this one was resumed from (R-14)
  * @resumed: there was no key exchange; constant from EXCHANGE on
  * @resume: TCPCRYPT_RESUME_*: what this connection does of resumption
+ * @resume_tep: our SYN offers to resume a session of this TEP, or agrees to it; 0: neither
+ * @resume_half: what the peer's SYN must have for it (RFC 8548 section 3.5); both constant once our SYN has left
  * @cached: ss[i+1] went into the cache
  * @cached_half: where it is found there
  * @tep_byte: the byte that B sent for the TEP; constant from EXCHANGE on
@@ -347,6 +349,8 @@ struct tcpcrypt_conn {
 	enum eno_role side;
 	bool resumed;
 	u8 resume;
+	u8 resume_tep;
+	u8 resume_half[ENO_RESUME_HALF_LEN];
 	bool cached;
 	u8 cached_half[ENO_RESUME_HALF_LEN];
 	u8 tep_byte;

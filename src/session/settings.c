@@ -59,6 +59,16 @@ static int settings_set_aeads(struct tcpcrypt_settings *set, const u8 *val, unsi
 	return 0;
 }
 
+/* Whatever it is: TCP refuses what does not fit, and negotiation what means nothing. */
+static int settings_set_raw(struct tcpcrypt_settings *set, const u8 *val, unsigned int len)
+{
+	if (len > sizeof(set->raw))
+		return -EINVAL;
+	memcpy(set->raw, val, len);
+	set->n_raw = len;
+	return 0;
+}
+
 bool tcpcrypt_settings_is(int optname)
 {
 	switch (optname) {
@@ -68,6 +78,7 @@ bool tcpcrypt_settings_is(int optname)
 	case TCP_ENO_SELF_AWARE:
 	case TCP_ENO_ROLEOVERRIDE:
 	case TCP_ENO_MANDATORY:
+	case TCP_ENO_RAW:
 	case TCP_CRYPT_AEADS:
 	case TCP_CRYPT_RESUME:
 		return true;
@@ -86,6 +97,8 @@ int tcpcrypt_settings_set(struct tcpcrypt_settings *set, int optname, const u8 *
 		return settings_set_teps(set, val, len);
 	if (optname == TCP_CRYPT_AEADS)
 		return settings_set_aeads(set, val, len);
+	if (optname == TCP_ENO_RAW)
+		return settings_set_raw(set, val, len);
 	if (len < sizeof(n))
 		return -EINVAL;
 	memcpy(&n, val, sizeof(n));
@@ -134,6 +147,7 @@ int tcpcrypt_settings_value(const struct tcpcrypt_settings *set, struct tcpcrypt
 	unsigned int i, n;
 	int num;
 
+	BUILD_BUG_ON(sizeof(teps) > TCPCRYPT_SETTING_MAX || sizeof(aeads) > TCPCRYPT_SETTING_MAX);
 	switch (optname) {
 	case TCP_ENO_TEPS:
 		n = tcpcrypt_settings_teps(set, tn, teps);
@@ -144,6 +158,11 @@ int tcpcrypt_settings_value(const struct tcpcrypt_settings *set, struct tcpcrypt
 		n = tcpcrypt_settings_aeads(set, tn, aeads);
 		memcpy(val, aeads, n * sizeof(*aeads));
 		return n * sizeof(*aeads);
+	case TCP_ENO_RAW:
+		n = set ? set->n_raw : 0;
+		if (n)
+			memcpy(val, set->raw, n);
+		return n;
 	case TCP_ENO_ENABLED:
 		num = set ? set->enabled : -1;
 		break;
@@ -208,4 +227,27 @@ unsigned int tcpcrypt_settings_aeads(const struct tcpcrypt_settings *set, struct
 	}
 	rcu_read_unlock();
 	return n;
+}
+
+unsigned int tcpcrypt_settings_raw(const struct tcpcrypt_settings *set, struct eno_syn *syn)
+{
+	u8 opt[ENO_TCP_OPTIONS_MAX] = { ENO_KIND };
+
+	if (!set || !set->n_raw)
+		return 0;
+	opt[1] = ENO_HDR_LEN + set->n_raw;
+	memcpy(opt + ENO_HDR_LEN, set->raw, set->n_raw);
+	if (eno_syn_parse(opt, opt[1], syn) != ENO_OK) {
+		memset(syn, 0, sizeof(*syn));
+		memcpy(syn->raw, opt, opt[1]);
+		syn->raw_len = opt[1];
+	}
+	return syn->raw_len;
+}
+
+bool tcpcrypt_settings_raw_agrees(const struct tcpcrypt_settings *set, struct tcpcrypt_net *tn, u8 tep)
+{
+	u8 teps[TCPCRYPT_TEPS_MAX];
+
+	return !set || !set->n_raw || memchr(teps, tep, tcpcrypt_settings_teps(NULL, tn, teps));
 }

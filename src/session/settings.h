@@ -25,7 +25,7 @@ enum tcpcrypt_aware {
 	TCPCRYPT_AWARE_MANDATORY,	/* and the peer's a must be 1, too (E-07) */
 };
 
-#define TCPCRYPT_SETTING_MAX	(2 * TCPCRYPT_AEADS_MAX > TCPCRYPT_TEPS_MAX ? 2 * TCPCRYPT_AEADS_MAX : TCPCRYPT_TEPS_MAX)
+#define TCPCRYPT_SETTING_MAX	ENO_CONTENTS_MAX	/* TCP_ENO_RAW; TEPs and AEADs are fewer */
 
 /**
  * struct tcpcrypt_settings - never changed once it is in a slot: an option makes a new one
@@ -41,6 +41,8 @@ enum tcpcrypt_aware {
  * @teps: best first
  * @n_aeads: TCP_CRYPT_AEADS; 0: as the sysctl says
  * @aeads: best first
+ * @n_raw: TCP_ENO_RAW; 0: what the other settings say
+ * @raw: contents of our SYN-form option, kind and length excluded
  */
 struct tcpcrypt_settings {
 	enum tcpcrypt_slot slot;
@@ -55,6 +57,8 @@ struct tcpcrypt_settings {
 	u8 teps[TCPCRYPT_TEPS_MAX];
 	u8 n_aeads;
 	u16 aeads[TCPCRYPT_AEADS_MAX];
+	u8 n_raw;
+	u8 raw[ENO_CONTENTS_MAX];
 };
 
 /** tcpcrypt_settings_alloc() - a copy of @old, or the defaults if that is NULL; one reference; may sleep */
@@ -105,6 +109,18 @@ unsigned int tcpcrypt_settings_teps(const struct tcpcrypt_settings *set, struct 
 /** tcpcrypt_settings_aeads() - the same for AEADs */
 unsigned int tcpcrypt_settings_aeads(const struct tcpcrypt_settings *set, struct tcpcrypt_net *tn,
 				     u16 ids[TCPCRYPT_AEADS_MAX]);
+
+/**
+ * tcpcrypt_settings_raw() - our SYN-form option as TCP_ENO_RAW has it
+ * @set: the settings
+ * @syn: the option; if its contents are malformed it has no suboptions, so that nothing is negotiated
+ *
+ * Return: its length, 0 if there is none and the option is ours to make
+ */
+unsigned int tcpcrypt_settings_raw(const struct tcpcrypt_settings *set, struct eno_syn *syn);
+
+/** tcpcrypt_settings_raw_agrees() - can what was negotiated be done, though TCP_ENO_RAW may have said anything? (N-04) */
+bool tcpcrypt_settings_raw_agrees(const struct tcpcrypt_settings *set, struct tcpcrypt_net *tn, u8 tep);
 
 /** tcpcrypt_settings_global() - our global suboption */
 static inline u8 tcpcrypt_settings_global(const struct tcpcrypt_settings *set)

@@ -152,10 +152,14 @@ static int sockopt_get(struct sock *sk, int optname, struct sockopt_value *val)
 	if (size < 0)
 		return size;
 	val->size = size;
-	val->whole = optname == TCP_ENO_TEPS || optname == TCP_CRYPT_AEADS;
+	val->whole = optname == TCP_ENO_TEPS || optname == TCP_CRYPT_AEADS || optname == TCP_ENO_RAW;
 	/* What was sent: a passive opener always has b=1. */
 	if (optname == TCP_ENO_SELF_GOPT && conn && conn->state != TCPCRYPT_SYN_SENT)
 		val->num = conn->syn.global & (ENO_GLOBAL_A | ENO_GLOBAL_B);
+	if (optname == TCP_ENO_RAW && conn && conn->syn.raw_len) {
+		val->size = conn->syn.raw_len - ENO_HDR_LEN;
+		memcpy(val->bytes, conn->syn.raw + ENO_HDR_LEN, val->size);
+	}
 	return 0;
 }
 
@@ -232,6 +236,8 @@ static int sockopt_set(struct sock *sk, int optname, const u8 *val, unsigned int
 		return -ENOPROTOOPT;
 	if (!tcpcrypt_optin_of(sk) || sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
+	if (optname == TCP_ENO_RAW && !ns_capable(sock_net(sk)->user_ns, CAP_NET_RAW))
+		return -EPERM;
 	set = tcpcrypt_settings_alloc(tcpcrypt_optin_of(sk));
 	if (!set)
 		return -ENOMEM;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 // Programs that ask: setsockopt(TCP_ULP, "tcpcrypt"), and the options of level SOL_TCP_ENO before and after.
+#include <linux/capability.h>
 #include <linux/tcpcrypt.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -67,6 +69,19 @@ Prepare mandatory()
 		opt_in(fd);
 		set_option(fd, SOL_TCP_ENO, TCP_ENO_MANDATORY, 1);
 	};
+}
+
+/** @body is run by this thread without an effective capability that it has. */
+template <typename Body> void without_capability(int capability, const Body &body)
+{
+	__user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+	std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> had{};
+	sys(static_cast<int>(syscall(SYS_capget, &header, had.data())), "capget");
+	auto less = had;
+	less.at(static_cast<std::size_t>(capability / 32)).effective &= ~(1u << (capability % 32));
+	sys(static_cast<int>(syscall(SYS_capset, &header, less.data())), "capset");
+	body();
+	sys(static_cast<int>(syscall(SYS_capset, &header, had.data())), "capset");
 }
 
 /** 0 or an errno. */
@@ -154,6 +169,39 @@ E2E_CASE(optin_values, nothing(), 20)
 	check_equal(bytes_of(fd, TCP_ENO_TEPS), std::string("\x23"), "TCP_ENO_TEPS");
 }
 
+/* The literal option is for the administrator of the network namespace. */
+E2E_CASE(optin_raw, encrypted(), 20)
+{
+	if (options.plain)
+		return;
+	const std::string contents("\x02\x25\x22\x23", 4);
+	Fd fd = socket_in(run.client(), AF_INET);
+	opt_in(fd);
+	check_equal(bytes_of(fd, TCP_ENO_RAW), std::string(), "TCP_ENO_RAW");
+	for (const std::string &value : {std::string(38, '\xff'), contents, std::string()}) {
+		sys(set_bytes(fd, TCP_ENO_RAW, value), "TCP_ENO_RAW of " + std::to_string(value.size()) + " bytes");
+		check_equal(bytes_of(fd, TCP_ENO_RAW), value, "TCP_ENO_RAW");
+	}
+	check_errno(set_bytes(fd, TCP_ENO_RAW, std::string(39, '\x23')), EINVAL, "TCP_ENO_RAW of 39 bytes");
+	without_capability(CAP_NET_RAW, [&] {
+		check_errno(set_bytes(fd, TCP_ENO_RAW, contents), EPERM, "TCP_ENO_RAW");
+		check_equal(bytes_of(fd, TCP_ENO_RAW), std::string(), "TCP_ENO_RAW after that");
+		set_option(fd, SOL_TCP_ENO, TCP_ENO_MANDATORY, 1);
+	});
+	Pair pair = encrypted_pair(run, [&](int client) {
+		opt_in(client);
+		sys(set_bytes(client, TCP_ENO_RAW, contents), "TCP_ENO_RAW");
+	});
+	check_works(pair.client, pair.server);
+	check_equal(get_option(pair.client, SOL_TCP_ENO, TCP_ENO_NEGTEP), 0x23, "TEP");
+	check_equal(bytes_of(pair.client, TCP_ENO_RAW), contents, "TCP_ENO_RAW of the client");
+	/* Who never asked may read it, too. */
+	check_equal(bytes_of(pair.server, TCP_ENO_RAW), std::string("\x01\x23", 2), "TCP_ENO_RAW of the server");
+	check_equal(get_option(pair.server, SOL_TCP_ENO, TCP_ENO_PEER_GOPT), 2, "global suboption of the client");
+	check_equal(bytes_of(pair.client, TCP_ENO_TRANSCRIPT), "\x45\x06" + contents + "\x45\x04\x01\x23", "transcript");
+	check_errno(set_bytes(pair.client, TCP_ENO_RAW, contents), EISCONN, "TCP_ENO_RAW of a connection");
+}
+
 /* Both ends ask, and read all that there is. */
 E2E_CASE(optin_both_ends, encrypted(), 20, true)
 {
@@ -214,7 +262,7 @@ E2E_CASE(optin_both_ends, encrypted(), 20, true)
 	/* Too late for both, and for who never asked. */
 	for (int fd : {static_cast<int>(pair.client), static_cast<int>(pair.server), static_cast<int>(pair.listener.fd)})
 		for (int option : {TCP_ENO_ENABLED, TCP_ENO_SELF_GOPT, TCP_ENO_SELF_AWARE, TCP_ENO_ROLEOVERRIDE, TCP_ENO_MANDATORY,
-				   TCP_CRYPT_RESUME, TCP_ENO_TEPS, TCP_CRYPT_AEADS})
+				   TCP_CRYPT_RESUME, TCP_ENO_TEPS, TCP_ENO_RAW, TCP_CRYPT_AEADS})
 			check_errno(set_number(fd, option, 0), EISCONN, "option " + std::to_string(option));
 	char byte;
 	size = 1;

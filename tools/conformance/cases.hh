@@ -50,7 +50,7 @@ Cases all_cases();
 
 /** Options of level SOL_TCP_ENO, and what they are set to. */
 enum EnoOption { eno_enabled = 1, eno_teps = 4, eno_self_gopt = 5, eno_peer_gopt = 6, eno_self_aware = 7, eno_peer_aware = 8,
-		 eno_role_override = 9, eno_mandatory = 11, crypt_aeads = 32, crypt_resume = 34 };
+		 eno_role_override = 9, eno_mandatory = 11, eno_raw = 15, crypt_aeads = 32, crypt_resume = 34 };
 using Settings = std::vector<std::pair<EnoOption, Bytes>>;
 Bytes number_value(int value);
 

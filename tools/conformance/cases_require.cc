@@ -105,6 +105,32 @@ void without_aware_peer(Run &run)
 	});
 }
 
+// an answer that agrees to resume is one with encryption, and an answer with a wrong half is none.
+void resumed(Run &run)
+{
+	Setting on("net.tcpcrypt.resume", "1");
+	std::optional<Secret> secret;
+	with_settings(run, mandatory, [&](Dialogue &dialogue) {
+		dialogue.establish();
+		dialogue.prove_encrypted();
+		secret = dialogue.next_secret();
+	});
+	for (int i = 0; i < 2; i++)
+		with_settings(run, mandatory, [&](Dialogue &dialogue) {
+			dialogue.secret = secret;
+			dialogue.reestablish();
+			dialogue.prove_encrypted();
+			secret = dialogue.next_secret();
+		});
+	if (run.role == Role::passive)
+		return;
+	with_settings(run, mandatory, [&](Dialogue &dialogue) {
+		Bytes wrong = random_bytes(9);
+		refuse(dialogue, cat({mss_option(1460), eno_option(cat({Bytes{1, static_cast<std::uint8_t>(0x80 | secret->tep)},
+								wrong}))}));
+	});
+}
+
 void required_by_sysctl(Run &run)
 {
 	bool passive = run.role == Role::passive;
@@ -444,6 +470,7 @@ void add_require_cases(Cases &cases)
 	cases.push_back({"E-25 E-09", "required-with-equal-b", Roles::both, with_equal_b});
 	cases.push_back({"E-25 E-01", "required-with-two-options", Roles::both, with_two_options});
 	cases.push_back({"E-25 E-07", "required-without-aware-peer", Roles::both, without_aware_peer});
+	cases.push_back({"E-25 R-02 R-04", "required-and-resumed", Roles::both, resumed});
 	cases.push_back({"E-25", "required-by-sysctl", Roles::both, required_by_sysctl});
 	cases.push_back({"E-25", "required-by-sysctl-and-encrypted", Roles::both, encrypted_with_sysctl});
 	cases.push_back({"E-25", "required-but-switched-off", Roles::both, required_but_switched_off});

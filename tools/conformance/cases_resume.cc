@@ -774,6 +774,67 @@ void flushed_by_application(Run &run)
 	dialogue.prove_encrypted();
 }
 
+/** Of TCP_CRYPT_RESUME. */
+constexpr int use_alone = 1;
+constexpr int cache_alone = 2;
+
+/** A dialogue with a socket, or a listener, for which TCP_CRYPT_RESUME is @bits; other ones stay as they are. */
+void with_resume(const Run &run, int bits, const std::function<void(Dialogue &)> &body)
+{
+	Run own = run;
+	with_settings(own, {{crypt_resume, number_value(bits)}}, body);
+}
+
+void not_used_by_socket(Run &run)
+{
+	Resumption on;
+	Secret secret = first(run);
+	with_resume(run, cache_alone, [&](Dialogue &dialogue) {
+		dialogue.secret = secret;
+		dialogue.open();
+		check(!is_offer(dialogue.device_offer(secret.tep)), "the device resumes, although its application said no");
+		dialogue.exchange();
+		dialogue.prove_encrypted();
+	});
+}
+
+void cached_by_socket(Run &run)
+{
+	Resumption on;
+	std::optional<Secret> secret;
+	with_resume(run, cache_alone, [&](Dialogue &dialogue) {
+		dialogue.establish();
+		dialogue.prove_encrypted();
+		secret = dialogue.next_secret();
+	});
+	again(run, *secret);
+}
+
+void not_cached_by_socket(Run &run)
+{
+	Resumption on;
+	std::optional<Secret> secret = first(run);
+	with_resume(run, use_alone, [&](Dialogue &dialogue) {
+		dialogue.secret = secret;
+		dialogue.reestablish();
+		prove_resumed(dialogue);
+		secret = dialogue.next_secret();
+	});
+	expect_fresh(run, *secret);
+}
+
+void no_trace_of_socket(Run &run)
+{
+	Resumption on;
+	std::optional<Secret> secret;
+	with_resume(run, 0, [&](Dialogue &dialogue) {
+		dialogue.establish();
+		dialogue.prove_encrypted();
+		secret = dialogue.next_secret();
+	});
+	expect_fresh(run, *secret);
+}
+
 void cache_full(Run &run)
 {
 	Resumption on;
@@ -953,6 +1014,10 @@ void add_resume_cases(Cases &cases)
 	cases.push_back({"R-09", "resumption-flushed-by-application", Roles::both, flushed_by_application});
 	cases.push_back({"R-10", "resumption-cache-full", Roles::passive, cache_full});
 	cases.push_back({"R-10", "resumption-newest-stays", Roles::both, newest_stays});
+	cases.push_back({"R-09", "resumption-not-used-by-socket", Roles::both, not_used_by_socket});
+	cases.push_back({"R-09", "resumption-cached-by-socket", Roles::both, cached_by_socket});
+	cases.push_back({"R-09", "resumption-not-cached-by-socket", Roles::both, not_cached_by_socket});
+	cases.push_back({"R-09", "resumption-without-a-trace-of-socket", Roles::both, no_trace_of_socket});
 	cases.push_back({"R-09 R-10", "resumption-switched-off", Roles::both, switched_off});
 	cases.push_back({"R-09 R-10", "resumption-switched-off-caches-nothing", Roles::both,
 			 switched_off_caches_nothing});

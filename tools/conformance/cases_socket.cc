@@ -219,6 +219,121 @@ void switched_on_by_the_socket(Run &run)
 	});
 }
 
+/** @contents of the device's option, for TCP_ENO_RAW. */
+void with_raw(Run &run, const Bytes &contents, const std::function<void(Dialogue &)> &body)
+{
+	with_settings(run, {{eno_raw, contents}}, [&](Dialogue &dialogue) {
+		dialogue.device_raw = contents;
+		body(dialogue);
+	});
+}
+
+std::uint8_t raw_b(const Run &run)
+{
+	return run.role == Role::passive ? eno_global_b : 0;
+}
+
+// E-19: byte for byte, z bits, repeated globals, unknown TEPs and all; and the keys are made from that.
+void raw_is_literal(Run &run)
+{
+	std::uint8_t global = static_cast<std::uint8_t>(eno_global_z | eno_global_a | raw_b(run));
+	Bytes contents{global, 0x25, tep_curve25519, 0x1f};
+	with_raw(run, contents, [&](Dialogue &dialogue) {
+		dialogue.establish();
+		dialogue.prove_encrypted();
+		check(dialogue.getsockopt(eno_raw, 64).value == to_hex(contents), "TCP_ENO_RAW is not what was sent");
+		check(dialogue.option_number(eno_self_gopt) == (eno_global_a | raw_b(run)), "TCP_ENO_SELF_GOPT is wrong");
+	});
+}
+
+/** The two options come to plain TCP; a passive device must not have sent its own. */
+void raw_is_plain(Run &run, const Bytes &contents, const Bytes &ours)
+{
+	with_raw(run, contents, [&](Dialogue &dialogue) {
+		dialogue.open({.eno = ours});
+		check(dialogue.device_option.empty() == dialogue.is_passive(), "the device's option is there, or is not");
+		dialogue.prove_plain();
+	});
+}
+
+// E-11: it is the last one of B that counts, and that one the device has not.
+void raw_unassigned_tep(Run &run)
+{
+	Bytes device{raw_b(run), tep_curve25519, 0x25};
+	Bytes ours{static_cast<std::uint8_t>(raw_b(run) ^ eno_global_b), tep_curve25519, 0x25};
+	raw_is_plain(run, device, ours);
+}
+
+// N-04: nor is what the administrator forbids to be had by this way.
+void raw_forbidden_tep(Run &run)
+{
+	Setting setting("net.tcpcrypt.teps", "curve25519");
+	Bytes contents{raw_b(run), curve448.id};
+	Bytes ours{static_cast<std::uint8_t>(raw_b(run) ^ eno_global_b), curve448.id};
+	if (run.role == Role::passive) {
+		raw_is_plain(run, contents, ours);
+		return;
+	}
+	with_raw(run, contents, [&](Dialogue &dialogue) {
+		dialogue.start_connect();
+		dialogue.take_syn();
+		dialogue.tcp.send_syn_ack(cat({mss_option(1460), eno_option(ours)}));
+		dialogue.take_third();
+		dialogue.finish_connect();
+		dialogue.prove_plain();
+	});
+}
+
+// E-08: a length byte with nothing behind it.
+void raw_malformed(Run &run)
+{
+	std::uint8_t other = static_cast<std::uint8_t>(raw_b(run) ^ eno_global_b);
+	raw_is_plain(run, Bytes{raw_b(run), tep_curve25519, 0x83}, Bytes{other, tep_curve25519});
+}
+
+// E-16
+void raw_vacuous(Run &run)
+{
+	std::uint8_t other = static_cast<std::uint8_t>(raw_b(run) ^ eno_global_b);
+	raw_is_plain(run, Bytes{raw_b(run)}, Bytes{other, tep_curve25519});
+}
+
+// E-09
+void raw_same_role(Run &run)
+{
+	std::uint8_t same = static_cast<std::uint8_t>(raw_b(run) ^ eno_global_b);
+	raw_is_plain(run, Bytes{same, tep_curve25519}, Bytes{same, tep_curve25519});
+}
+
+// N-02, R-04: a made-up offer to resume is one of fresh keys; made-up consent is no consent.
+void raw_made_up_resumption(Run &run)
+{
+	Bytes contents{raw_b(run), 0x80 | tep_curve25519};
+	contents.insert(contents.end(), 12, 0x5a);
+	if (run.role == Role::passive) {
+		Bytes ours{0x80 | tep_curve25519};
+		ours.insert(ours.end(), 12, 0xa5);
+		raw_is_plain(run, contents, ours);
+		return;
+	}
+	with_raw(run, contents, [](Dialogue &dialogue) {
+		dialogue.establish();
+		dialogue.prove_encrypted();
+	});
+}
+
+// Not even beside an MSS, which every SYN has.
+void raw_too_long_for_a_syn(Run &run)
+{
+	Bytes contents(38, 0x0f);
+	contents.back() = tep_curve25519;
+	with_settings(run, {{eno_raw, contents}}, [](Dialogue &dialogue) {
+		dialogue.open();
+		check(dialogue.device_option.empty(), "where is the room for 40 bytes?");
+		dialogue.prove_plain();
+	});
+}
+
 } // namespace
 
 void with_settings(Run &run, const Settings &settings, const std::function<void(Dialogue &)> &body)
@@ -246,6 +361,14 @@ void add_socket_cases(Cases &cases)
 	cases.push_back({"N-04 K-03", "aeads-of-a-socket", Roles::both, aeads_of_a_socket});
 	cases.push_back({"N-04", "switched-off-by-the-socket", Roles::both, switched_off_by_the_socket});
 	cases.push_back({"N-04", "switched-on-by-the-socket", Roles::both, switched_on_by_the_socket});
+	cases.push_back({"E-19 E-10", "raw-is-literal", Roles::both, raw_is_literal});
+	cases.push_back({"E-11 E-13", "raw-unassigned-tep", Roles::both, raw_unassigned_tep});
+	cases.push_back({"N-04 E-13", "raw-forbidden-tep", Roles::both, raw_forbidden_tep});
+	cases.push_back({"E-08 E-13", "raw-malformed", Roles::both, raw_malformed});
+	cases.push_back({"E-16 E-13", "raw-vacuous", Roles::both, raw_vacuous});
+	cases.push_back({"E-09 E-13", "raw-same-role", Roles::both, raw_same_role});
+	cases.push_back({"N-02 R-04", "raw-made-up-resumption", Roles::both, raw_made_up_resumption});
+	cases.push_back({"E-13", "raw-too-long-for-a-syn", Roles::both, raw_too_long_for_a_syn});
 }
 
 } // namespace conformance

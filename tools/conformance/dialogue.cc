@@ -101,7 +101,7 @@ const Tep *Dialogue::expected_tep() const
 	const Tep *found = nullptr;
 	// v=1 from B means nothing where no resumption was offered.
 	for (const TepOffer &offer : b.teps) {
-		if (b.count(offer.tep) != 1 || !offers_fresh(a, offer.tep) || !find_tep(offer.tep))
+		if (b.count(offer.tep) != 1 || !offers_fresh(a, offer.tep))
 			continue;
 		if (!offer.v || agreed(*own.find(offer.tep), *device.find(offer.tep)))
 			found = find_tep(offer.tep);
@@ -152,6 +152,10 @@ void Dialogue::check_device_syn() const
 	const Bytes &area = tcp.syn_options;
 	check(count_options(area, OPT_ENO) <= 1, "two ENO options in the device's SYN (E-01)");
 	check(find_option(area, OPT_EXPERIMENT).empty(), "the device sends the experimental option (E-23)");
+	if (device_raw) {
+		check(equal(device_option, eno_option(*device_raw)), "the device's SYN has not what its application set");
+		return;
+	}
 	if (device_option.empty())
 		return;
 	SynForm form = parse_syn_form(View(device_option).subspan(2));
@@ -171,6 +175,10 @@ void Dialogue::check_device_syn_ack() const
 	if (device_option.empty())
 		return;
 	check(!own_option.empty(), "ENO in the SYN-ACK although the SYN had no single ENO option");
+	if (device_raw) {
+		check(equal(device_option, eno_option(*device_raw)), "the device's SYN-ACK has not what its application set");
+		return;
+	}
 	SynForm form = parse_syn_form(View(device_option).subspan(2));
 	check(form.well_formed, "ill-formed option in the device's SYN-ACK (E-24)");
 	check(form.globals == 1, "not exactly one global in the device's SYN-ACK (E-03, E-05)");

@@ -143,6 +143,8 @@ public:
 	Bytes nonce;
 	/** An active device that sends b=1 (E-05). */
 	bool device_is_b = false;
+	/** Contents of the device's option as its application set them (TCP_ENO_RAW): nothing else is in its SYN. */
+	std::optional<Bytes> device_raw;
 	/** What is done to the device's socket before it connects. */
 	std::function<void(int fd)> prepare;
 	/** A connect request under way. */

@@ -33,6 +33,15 @@
 #define TCP_ENO_LOCAL_NAME	12	/* (E) bytes, 34: our role, then the session ID: what this end signs */
 #define TCP_ENO_PEER_NAME	13	/* (E) bytes, 34: the same of the other end */
 #define TCP_ENO_TRANSCRIPT	14	/* (S) bytes: A's ENO option, then B's, as in the SYNs */
+/*
+ * (W, with CAP_NET_RAW in the network namespace, else EPERM) bytes, 0 to 38: what our SYN's option has behind kind
+ * and length, byte for byte, in place of all that the other options and the sysctls would make of it; none: as
+ * they say. Nothing checks it, so that anything can be tried: what comes of it is what RFC 8547 has the two SYNs
+ * agree on, if this end can do that and the administrator allows it, and plain TCP otherwise. A listener's
+ * connection sends it only where it leads to encryption. No resumption is offered or agreed to. On a connection:
+ * what our SYN had.
+ */
+#define TCP_ENO_RAW		15
 #define TCP_CRYPT_AEADS		32	/* (W) u16[]: AEADs to offer or accept, the best one first */
 #define TCP_CRYPT_AEAD		33	/* (E) int: the AEAD in use */
 #define TCP_CRYPT_RESUME	34	/* (W) int, enum tcpcrypt_resume */
