@@ -116,4 +116,25 @@ std::span<const Fault> all_faults()
 	return faults;
 }
 
+const char *model_lacks(const std::string &name)
+{
+	// The beginning of a name, and what the model has not.
+	static constexpr const char *lacks[][2] = {
+		{"E-25.required-by-sysctl.", "net.tcpcrypt.enable_* of 2"},
+		{"E-25.required-third-without-eno-by-sysctl.", "net.tcpcrypt.enable_listen of 2"},
+		{"E-25.required-syn-cookies.", "net.tcpcrypt.enable_listen of 2"},
+		{"E-25.required-cookie-out-of-reset.", "net.tcpcrypt.enable_listen of 2"},
+		{"E-13.simultaneous-ill-formed-syn-ack.", "a close look at the segments of a simultaneous open"},
+		{"E-13.simultaneous-forged-out-of-window.", "a close look at the segments of a simultaneous open"},
+		{"K-05.simultaneous-written-before.", "a queue for what is written while two SYNs cross"},
+		{"F-10.one-request-at-a-time.", "TCP_CRYPT_REKEY"},
+		{"F-10.requests-cross.", "TCP_CRYPT_REKEY"},
+		{"F-12.prob", "SO_KEEPALIVE"},
+	};
+	for (const auto &[beginning, what] : lacks)
+		if (name.starts_with(beginning))
+			return what;
+	return nullptr;
+}
+
 } // namespace conformance

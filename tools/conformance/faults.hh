@@ -33,6 +33,9 @@ struct Fault {
 
 std::span<const Fault> all_faults();
 
+/** What the model would need for the case of this name and does not have; null if it has all. */
+const char *model_lacks(const std::string &name);
+
 } // namespace conformance
 
 #endif

@@ -63,7 +63,7 @@ constexpr const char *usage_text =
 	"                    less data in others\n"
 	"  --selftest        the peer against itself, and known answers\n"
 	"  --vectors         print test vectors as JSON, from private keys to frames\n"
-	"  --model           test a model device, in user space; needs no module\n"
+	"  --model           test a model device, in user space, where no module is loaded\n"
 	"  --fault NAME      give the model this fault; repeatable\n"
 	"  --faults          give the model each fault in turn: the cases must find it\n"
 	"  -v, --verbose     trace segments and the agent's answers to standard error\n"
@@ -256,6 +256,10 @@ void run_model(const Options &options, const std::vector<Planned> &planned, Repo
 	std::unique_ptr<Device> device;
 	for (unsigned i = 0; i < options.repeat; i++)
 		for (const Planned &one : planned) {
+			if (const char *what = model_lacks(one.name)) {
+				report.add({one.name, Verdict::skipped, std::string("the model has no ") + what, 0});
+				continue;
+			}
 			Shim shim(directory.path(), options.fault);
 			network.wire.shim = &shim;
 			report.add(run_one(one, options, network.wire, agent, device));
@@ -307,6 +311,11 @@ int run_main(const Options &options)
 	}
 	if (planned.empty()) {
 		std::fprintf(stderr, "tcpcrypt-conformance: no such case; try --list\n");
+		return 2;
+	}
+	if ((options.model || options.faults) && read_sysctl("net.tcpcrypt.enable_connect")) {
+		std::fprintf(stderr, "tcpcrypt-conformance: the model stands on this kernel's TCP, which tcpcrypt encrypts; "
+				     "unload the module\n");
 		return 2;
 	}
 	Report report;
