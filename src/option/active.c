@@ -7,7 +7,7 @@
 #include <linux/net.h>
 
 static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct sock *sk,
-					   const struct tcpcrypt_settings *set)
+					   const struct tcpcrypt_settings *set, bool required)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 	enum tcpcrypt_reason reason;
@@ -24,10 +24,13 @@ static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct
 		return TCPCRYPT_FALLBACK_BAD_PORT;
 	if (tp->fastopen_req || tp->fastopen_connect)
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
-	/* A thread may be past the point where sk_prot is read, and wait for the lock inside plain TCP. */
-	if (waitqueue_active((wait_queue_head_t *)&sk->sk_lock.wq))
+	/*
+	 * A thread may be past the point where sk_prot is read, and wait for the lock inside plain TCP. If it writes
+	 * that is seen by active_foreign(); who requires encryption is not refused for a mere suspicion.
+	 */
+	if (!required && waitqueue_active((wait_queue_head_t *)&sk->sk_lock.wq))
 		return TCPCRYPT_FALLBACK_BUSY_SOCKET;
-	if (!tcpcrypt_require(set, READ_ONCE(tn->enable_connect)) && tcpcrypt_path_drops_eno(sk))
+	if (!required && tcpcrypt_path_drops_eno(sk))
 		return TCPCRYPT_FALLBACK_PATH;
 	if (READ_ONCE(tcpcrypt_draining))
 		return TCPCRYPT_FALLBACK_DRAINING;
@@ -42,7 +45,7 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 	struct tcpcrypt_settings *set = tcpcrypt_optin_of(sk);
 	bool required = tcpcrypt_require(set, READ_ONCE(tn->enable_connect));
 	struct tcpcrypt_conn *conn;
-	enum tcpcrypt_reason reason = active_allowed(tn, sk, set);
+	enum tcpcrypt_reason reason = active_allowed(tn, sk, set, required);
 	u8 teps[TCPCRYPT_TEPS_MAX];
 	u16 aeads[TCPCRYPT_AEADS_MAX];
 
@@ -90,7 +93,7 @@ static unsigned int active_offer_resumption(struct tcpcrypt_conn *conn, unsigned
 	if (!(conn->resume & TCPCRYPT_RESUME_USE) || global & ENO_GLOBAL_B ||
 	    room < eno_resume_offer_min(nonce_len) + !!global)
 		return 0;
-	hs->secret = tcpcrypt_resume_take_peer(conn->tn, conn->sk);
+	hs->secret = tcpcrypt_resume_take_peer(conn->tn, conn->sk, conn->settings);
 	if (!hs->secret)
 		return 0;
 	tcpcrypt_secret_describe(hs->secret, nonce_len, &resume);

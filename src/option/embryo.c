@@ -260,25 +260,12 @@ bool tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, 
 	return refuse;
 }
 
-/* The kernel's own listeners (and those it was handed): traps for a stream of frames. */
-bool tcpcrypt_embryo_listener_ok(const struct sock *lsk)
-{
-	rwlock_t *lock = (rwlock_t *)&lsk->sk_callback_lock;
-	bool ok;
-
-	if (tcpcrypt_attach_possible(lsk))
-		return false;
-	read_lock_bh(lock);
-	ok = lsk->sk_socket && lsk->sk_socket->file;
-	read_unlock_bh(lock);
-	return ok;
-}
-
 static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_buff *skb, struct request_sock *req,
 					   const struct tcpcrypt_tuple *tuple, const struct tcpcrypt_settings *set)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
 	bool forced = tcpcrypt_settings_forced(set);
+	enum tcpcrypt_reason reason;
 
 	if (!tcpcrypt_settings_enabled(set, READ_ONCE(tn->enable_listen)))
 		return TCPCRYPT_FALLBACK_DISABLED;
@@ -292,7 +279,10 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
 	    tcpcrypt_segment_has(th, TCPOPT_MPTCP) || tcp_rsk(req)->tfo_listener ||
 	    (IS_ENABLED(CONFIG_SMC) && inet_rsk(req)->smc_ok))	/* not set at all without SMC */
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
-	if (!tcpcrypt_embryo_listener_ok(req->rsk_listener))
+	reason = tcpcrypt_attach_possible(req->rsk_listener);
+	if (reason)
+		return reason;
+	if (tcpcrypt_attach_is_kernels(req->rsk_listener))
 		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
 	if (!tcpcrypt_random_ready())		/* E-20 */
 		return TCPCRYPT_FALLBACK_NO_RANDOM;
@@ -321,7 +311,7 @@ static struct tcpcrypt_secret *embryo_secret(struct tcpcrypt_net *tn, struct tcp
 		if (!tep)
 			continue;
 		offered = true;
-		secret = tcpcrypt_resume_take_half(tn, tep->id, peer->raw + tep->off);
+		secret = tcpcrypt_resume_take_half(tn, tep->id, peer->raw + tep->off, conn->settings);
 	}
 	if (secret && (!room || !(conn->resume & TCPCRYPT_RESUME_USE))) {
 		tcpcrypt_secret_free(secret);
@@ -556,7 +546,9 @@ void tcpcrypt_embryo_reset(struct sock *sk, struct tcpcrypt_conn *conn)
 static void embryo_none(struct sock *sk, const struct tcpcrypt_tuple *tuple)
 {
 	struct tcpcrypt_settings *set = tcpcrypt_optin_of(sk);
-	bool required = tcpcrypt_require_child(sk, tuple);
+	/* Not a child at all: an active opener whose SYN crossed the peer's, and who is plain. */
+	bool active = sk->sk_socket && sk->sk_socket->state == SS_CONNECTING;
+	bool required = !active && tcpcrypt_require_child(sk, tuple);
 	struct tcpcrypt_conn *conn = NULL;
 
 	if (required && (set || try_module_get(THIS_MODULE))) {
@@ -591,6 +583,7 @@ void tcpcrypt_embryo_established(struct sock *sk)
 	struct tcp_sock *tp = tcp_sk(sk);
 	struct net *net = sock_net(sk);
 	struct tcpcrypt_net *tn = tcpcrypt_net(net);
+	struct tcpcrypt_settings *set;
 	struct tcpcrypt_tuple tuple;
 	struct tcpcrypt_conn *conn;
 	struct embryo *e;
@@ -614,8 +607,11 @@ void tcpcrypt_embryo_established(struct sock *sk)
 		embryo_none(sk, &tuple);
 		return;
 	}
-	if (tcpcrypt_optin_of(sk))	/* the embryo has the settings, too */
+	set = tcpcrypt_optin_of(sk);
+	if (set) {	/* the embryo has them, too, but for a child that moved to another listener meanwhile */
+		e->required |= set->mandatory;
 		tcpcrypt_optin_drop(sk);
+	}
 	if (e->required && (e->plain || !e->acked)) {
 		tcpcrypt_require_doom(sk, e->conn);
 		embryo_free(e);

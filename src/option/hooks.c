@@ -256,9 +256,13 @@ static bool hooks_in_active(struct sk_buff *skb, const struct nf_hook_state *sta
 
 	if (sk && hooks_is_tcp(sk) && (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV))
 		conn = tcpcrypt_conn_of_rcu(sk);
-	if (conn && sk->sk_state == TCP_SYN_RECV) {
+	if (conn && (sk->sk_state == TCP_SYN_RECV || !th->syn)) {
 		tcpcrypt_simultaneous_in(skb, state->pf, thoff, th, sk, conn);
-	} else if (conn && th->syn && !tcpcrypt_require_in_synack(skb, state->pf, thoff, th, sk, conn) && !th->ack) {
+	} else if (conn && tcpcrypt_require_in_synack(skb, state->pf, thoff, th, sk, conn)) {
+		;	/* an RST by now */
+	} else if (conn && th->ack) {
+		tcpcrypt_simultaneous_in(skb, state->pf, thoff, th, sk, conn);
+	} else if (conn) {
 		verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
 		tcpcrypt_simultaneous_syn(conn, ntohl(th->seq), &syn, verdict);
 	} else if (!conn && sk && hooks_is_tcp(sk) && sk->sk_state == TCP_SYN_SENT && th->syn && th->ack &&
@@ -325,7 +329,7 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	if (!th || th->doff < 5)
 		return NF_ACCEPT;
 	if (likely(!th->syn && !th->urg && sk && sk->sk_state != TCP_NEW_SYN_RECV &&
-		   !((1 << sk->sk_state) & (TCPF_LISTEN | TCPF_SYN_RECV))))
+		   !((1 << sk->sk_state) & (TCPF_LISTEN | TCPF_SYN_SENT | TCPF_SYN_RECV))))
 		return NF_ACCEPT;
 	th = skb_header_pointer(skb, thoff, th->doff * 4, buf);
 	if (!th)

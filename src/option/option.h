@@ -127,8 +127,6 @@ bool tcpcrypt_embryo_any(void);
  */
 bool tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple);
 
-/** tcpcrypt_embryo_listener_ok() - a listener of user space that no other part of the kernel took over? */
-bool tcpcrypt_embryo_listener_ok(const struct sock *lsk);
 
 /** tcpcrypt_embryo_reset() - reset a child that we cannot attach to; takes @conn and a module reference over */
 void tcpcrypt_embryo_reset(struct sock *sk, struct tcpcrypt_conn *conn);
@@ -190,7 +188,7 @@ void tcpcrypt_require_doom(struct sock *sk, struct tcpcrypt_conn *conn);
 
 /* simultaneous.c: active openers whose SYN crosses the peer's */
 
-/** tcpcrypt_simultaneous_any() - is there any connection whose SYN-ACK with ENO waits for the peer's? */
+/** tcpcrypt_simultaneous_any() - is there any connection in SYN_SENT or SYN_RECV to which a SYN with ENO came? */
 bool tcpcrypt_simultaneous_any(void);
 
 /** tcpcrypt_simultaneous_syn() - LOCAL_IN: a SYN came for a socket in SYN_SENT, with this option; no lock */
@@ -199,7 +197,7 @@ void tcpcrypt_simultaneous_syn(struct tcpcrypt_conn *conn, u32 isn, const struct
 /** tcpcrypt_simultaneous_out_synack() - our SYN-ACK leaves: the option of our SYN again, or plain TCP; lock held */
 unsigned int tcpcrypt_simultaneous_out_synack(struct sk_buff *skb, struct tcpcrypt_conn *conn, const struct tcphdr *th);
 
-/** tcpcrypt_simultaneous_in() - LOCAL_IN: a segment for such a socket in SYN_RECV; no lock */
+/** tcpcrypt_simultaneous_in() - LOCAL_IN: a segment for such a socket, which may be in SYN_SENT still; no lock */
 void tcpcrypt_simultaneous_in(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th,
 			      const struct sock *sk, struct tcpcrypt_conn *conn);
 

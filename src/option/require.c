@@ -54,7 +54,7 @@ bool tcpcrypt_require_refuses_syn(const struct sk_buff *skb, const struct sock *
 	if (!tcpcrypt_optin_of_rcu(sk)) {	/* else it stayed opted in for this */
 		if (READ_ONCE(tn->enable_connect) != TCPCRYPT_ENABLE_REQUIRE)
 			return false;
-		if (sk->sk_kern_sock || !sk->sk_socket || !sk->sk_socket->file || tcp_sk(sk)->repair ||
+		if (tcpcrypt_attach_is_kernels(sk) || tcp_sk(sk)->repair ||
 		    tcpcrypt_port_is_bad(tn->bad_connect_ports, ntohs(th->dest)) ||
 		    require_is_loopback(tn, tcpcrypt_segment_dev(skb)))
 			return false;
@@ -73,7 +73,7 @@ bool tcpcrypt_require_listener(struct tcpcrypt_net *tn, const struct net_device 
 	if (set && set->mandatory)
 		return true;
 	return READ_ONCE(tn->enable_listen) == TCPCRYPT_ENABLE_REQUIRE && !require_is_loopback(tn, dev) &&
-	       !tcpcrypt_port_is_bad(tn->bad_listen_ports, lport) && (!lsk || tcpcrypt_embryo_listener_ok(lsk));
+	       !tcpcrypt_port_is_bad(tn->bad_listen_ports, lport) && !(lsk && tcpcrypt_attach_is_kernels(lsk));
 }
 
 /* NULL if nobody does, or no more. RCU read lock held; no reference. */
@@ -89,8 +89,10 @@ static const struct sock *require_find_listener(struct net *net, const struct tc
 bool tcpcrypt_require_syn(struct sk_buff *skb, const struct tcpcrypt_tuple *tuple)
 {
 	struct net *net = dev_net(skb->dev);
-	const struct sock *lsk;
+	const struct sock *lsk = skb->sk;
 
+	if (lsk && lsk->sk_state == TCP_LISTEN)		/* by TPROXY */
+		return tcpcrypt_require_listener(tcpcrypt_net(net), skb->dev, lsk, ntohs(tuple->lport));
 	if (tuple->family == NFPROTO_IPV4)
 		lsk = require_find_listener(net, tuple, inet_iif(skb), inet_sdif(skb));
 	else

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Simultaneous open: the SYNs cross, and both ends answer with a SYN-ACK (RFC 8547 sections 4.3 and 4.6). */
 #include "option/option.h"
+#include "option/hooks.h"
 #include "session/handshake.h"
 #include "stream/stream.h"
 #include <linux/netfilter.h>
@@ -11,11 +12,12 @@
  *                +------------------+-- any of them without ----> plain TCP
  *
  * TCP shows the peer's SYN to nobody under the lock. So LOCAL_IN leaves what it said here; it is taken up when our
- * SYN-ACK leaves, under the lock, if the numbers are those that TCP acknowledges. What is heard after that counts
- * only with the numbers and the checksum that TCP will ask for; the first one decides.
+ * SYN-ACK leaves, under the lock, if the numbers are those that TCP acknowledges. What is heard besides counts only
+ * with the numbers and the checksum that TCP will ask for; the first one decides. It may be here before TCP has
+ * looked at the SYN, which waits in the backlog while a thread has the lock.
  */
 
-static atomic_t simultaneous_count;	/* connections in SYN_RECV */
+static atomic_t simultaneous_count;	/* connections to which a SYN came, until they are ESTABLISHED */
 
 enum simultaneous_heard {
 	SIMULTANEOUS_NOTHING,
@@ -35,6 +37,8 @@ enum simultaneous_heard {
  * @snt_isn: ours, likewise
  * @open: our SYN-ACK with ENO has left; socket lock, read anywhere
  * @heard: enum simultaneous_heard, set once
+ * @early: the same, before @open, for the SYN with @isn
+ * @counted: in simultaneous_count
  */
 struct tcpcrypt_simultaneous {
 	spinlock_t lock;
@@ -46,7 +50,27 @@ struct tcpcrypt_simultaneous {
 	u32 snt_isn;
 	bool open;
 	int heard;
+	int early;
+	int counted;
 };
+
+static void simultaneous_uncount(struct tcpcrypt_simultaneous *sim)
+{
+	if (xchg(&sim->counted, false))
+		atomic_dec(&simultaneous_count);
+}
+
+static void simultaneous_free(struct tcpcrypt_simultaneous *sim)
+{
+	simultaneous_uncount(sim);
+	kfree(sim);
+}
+
+void tcpcrypt_simultaneous_free(struct tcpcrypt_conn *conn)
+{
+	if (conn->simultaneous)
+		simultaneous_free(conn->simultaneous);
+}
 
 bool tcpcrypt_simultaneous_any(void)
 {
@@ -64,12 +88,16 @@ void tcpcrypt_simultaneous_syn(struct tcpcrypt_conn *conn, u32 isn, const struct
 		if (!sim)
 			return;
 		spin_lock_init(&sim->lock);
+		sim->counted = true;
+		atomic_inc(&simultaneous_count);
 		if (cmpxchg(&conn->simultaneous, NULL, sim)) {
-			kfree(sim);
+			simultaneous_free(sim);
 			sim = READ_ONCE(conn->simultaneous);
 		}
 	}
 	spin_lock_bh(&sim->lock);
+	if (sim->isn != isn)
+		sim->early = SIMULTANEOUS_NOTHING;
 	sim->isn = isn;
 	sim->verdict = verdict;
 	if (verdict == ENO_OK)
@@ -147,10 +175,13 @@ unsigned int tcpcrypt_simultaneous_out_synack(struct sk_buff *skb, struct tcpcry
 		return NF_ACCEPT;
 	}
 	if (!sim->open) {
+		spin_lock_bh(&sim->lock);
 		sim->rcv_isn = rcv_isn;
 		sim->snt_isn = snt_isn;
-		atomic_inc(&simultaneous_count);
+		if (sim->isn == rcv_isn)
+			WRITE_ONCE(sim->heard, sim->early);
 		smp_store_release(&sim->open, true);	/* the numbers before it */
+		spin_unlock_bh(&sim->lock);
 		conn->send_eno = true;
 	}
 	tcpcrypt_stat_inc(conn->tn, TCPCRYPT_STAT_SYNACK_ANSWERED);
@@ -171,29 +202,57 @@ static void simultaneous_refuse(const struct tcpcrypt_simultaneous *sim, struct 
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 }
 
+/*
+ * The peer's SYN waits in the backlog, or is being answered by another CPU, and here is what follows it: LOCAL_IN
+ * sees it only now. Return: false if our SYN-ACK has left meanwhile.
+ */
+static bool simultaneous_early(struct tcpcrypt_simultaneous *sim, const struct tcp_sock *tp, const struct tcphdr *th,
+			       bool eno)
+{
+	u32 seq = ntohl(th->seq);
+	bool early;
+
+	spin_lock_bh(&sim->lock);
+	early = !sim->open;
+	if (early && !sim->early && sim->verdict == ENO_OK && ntohl(th->ack_seq) == READ_ONCE(tp->write_seq) &&
+	    (th->syn ? seq == sim->isn : between(seq, sim->isn + 1, sim->isn + 1 + tp->rcv_wnd)))
+		sim->early = eno ? SIMULTANEOUS_ENO : SIMULTANEOUS_PLAIN;
+	spin_unlock_bh(&sim->lock);
+	return early;
+}
+
+/* Does a SYN-ACK or ACK say that the peer goes on with ENO? A SYN: is it sound? */
+static bool simultaneous_says_eno(const struct tcphdr *th)
+{
+	struct eno_found found;
+	struct eno_syn syn;
+
+	if (th->syn)
+		return eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn) == ENO_OK;
+	eno_options_find((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &found);
+	return found.count;
+}
+
 void tcpcrypt_simultaneous_in(struct sk_buff *skb, u8 pf, unsigned int thoff, const struct tcphdr *th,
 			      const struct sock *sk, struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_simultaneous *sim = READ_ONCE(conn->simultaneous);
 	u32 seq = ntohl(th->seq);
-	struct eno_found found;
-	struct eno_syn syn;
 	bool eno;
 
-	if (!sim || !smp_load_acquire(&sim->open) || READ_ONCE(sim->heard) || th->rst)
+	if (!sim || READ_ONCE(sim->heard) || th->rst)
+		return;
+	eno = simultaneous_says_eno(th);
+	if (!smp_load_acquire(&sim->open) &&
+	    (!th->ack || !tcpcrypt_segment_checksum_ok(skb, pf, thoff) ||
+	     simultaneous_early(sim, tcp_sk(sk), th, eno)))
 		return;
 	if (th->syn ? seq != sim->rcv_isn : !between(seq, sim->rcv_isn + 1, sim->rcv_isn + 1 + tcp_sk(sk)->rcv_wnd))
 		return;
 	if (th->ack ? ntohl(th->ack_seq) != sim->snt_isn + 1 : !th->syn)
 		return;
-	if (th->syn) {
-		eno = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn) == ENO_OK;
-		if (eno && !th->ack)	/* the same SYN again */
-			return;
-	} else {
-		eno_options_find((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &found);
-		eno = found.count;
-	}
+	if (eno && !th->ack)	/* the same SYN again */
+		return;
 	if (!tcpcrypt_segment_checksum_ok(skb, pf, thoff))
 		return;
 	if (!eno && conn->required) {
@@ -245,8 +304,8 @@ void tcpcrypt_simultaneous_over(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_simultaneous *sim = conn->simultaneous;
 
-	if (sim && sim->open) {
-		sim->open = false;
-		atomic_dec(&simultaneous_count);
-	}
+	if (!sim)
+		return;
+	sim->open = false;
+	simultaneous_uncount(sim);
 }

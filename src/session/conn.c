@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The life of a connection: references, states, failure, the table of all, and the worker's lock. */
 #include "session/conn.h"
+#include "option/hooks.h"
 #include <linux/hashtable.h>
 #include <linux/sock_diag.h>
 #include <net/inet_sock.h>
@@ -121,7 +122,7 @@ static void conn_free(struct tcpcrypt_conn *conn)
 		put_page(conn->tx.frag.page);
 	kfree(conn->rx.sg);
 	kfree(conn->tx.sg_in);
-	kfree(conn->simultaneous);
+	tcpcrypt_simultaneous_free(conn);
 	tcpcrypt_settings_put(conn->settings);
 	memzero_explicit(conn, sizeof(*conn));
 	kmem_cache_free(conn_cache, conn);

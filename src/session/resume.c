@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The cache of session secrets: bounded in number and time, wiped when dropped. */
 #include "session/resume.h"
+#include "session/settings.h"
 #include "session/conn.h"
 #include <linux/random.h>
 #include <linux/siphash.h>
@@ -116,23 +117,20 @@ static bool resume_expired(const struct tcpcrypt_secret *secret)
 	return ktime_get_boottime_seconds() >= secret->made + READ_ONCE(secret->tn->resume_lifetime);
 }
 
-/* N-04: what the administrator has switched off since is not used. */
-static bool resume_allowed(const struct tcpcrypt_secret *secret, const struct tcpcrypt_net *tn)
+/* N-04: what the administrator has switched off since, or the application does not want, is not used. */
+static bool resume_allowed(const struct tcpcrypt_secret *secret, struct tcpcrypt_net *tn,
+			   const struct tcpcrypt_settings *set)
 {
-	const struct tcpcrypt_list16 *aeads;
-	const struct tcpcrypt_list8 *teps;
-	bool tep = false, aead = false;
-	unsigned int i;
+	u8 teps[TCPCRYPT_TEPS_MAX];
+	u16 aeads[TCPCRYPT_AEADS_MAX];
+	unsigned int n;
 
-	rcu_read_lock();
-	teps = rcu_dereference(tn->teps);
-	for (i = 0; i < teps->n; i++)
-		tep |= teps->id[i] == secret->tep;
-	aeads = rcu_dereference(tn->aeads);
-	for (i = 0; i < aeads->n; i++)
-		aead |= aeads->id[i] == secret->aead->id;
-	rcu_read_unlock();
-	return tep && aead;
+	if (!memchr(teps, secret->tep, tcpcrypt_settings_teps(set, tn, teps)))
+		return false;
+	for (n = tcpcrypt_settings_aeads(set, tn, aeads); n--; )
+		if (aeads[n] == secret->aead->id)
+			return true;
+	return false;
 }
 
 static bool resume_full(const struct tcpcrypt_net *tn)
@@ -175,7 +173,8 @@ bool tcpcrypt_resume_put(struct tcpcrypt_net *tn, struct tcpcrypt_secret *secret
 	return kept;
 }
 
-struct tcpcrypt_secret *tcpcrypt_resume_take_peer(struct tcpcrypt_net *tn, const struct sock *sk)
+struct tcpcrypt_secret *tcpcrypt_resume_take_peer(struct tcpcrypt_net *tn, const struct sock *sk,
+						  const struct tcpcrypt_settings *set)
 {
 	struct tcpcrypt_secret *secret, *found = NULL;
 	unsigned int walked = 0;
@@ -187,7 +186,8 @@ struct tcpcrypt_secret *tcpcrypt_resume_take_peer(struct tcpcrypt_net *tn, const
 	resume_peer_of(sk, &peer);
 	spin_lock_bh(&resume_lock);
 	hlist_for_each_entry(secret, resume_peer_bucket(tn, &peer), by_peer) {
-		if (secret->tn == tn && ipv6_addr_equal(&secret->peer, &peer)) {
+		if (secret->tn == tn && ipv6_addr_equal(&secret->peer, &peer) &&
+		    (!set || resume_allowed(secret, tn, set))) {
 			found = secret;
 			break;
 		}
@@ -195,7 +195,7 @@ struct tcpcrypt_secret *tcpcrypt_resume_take_peer(struct tcpcrypt_net *tn, const
 			break;
 	}
 	if (found) {
-		usable = !resume_expired(found) && resume_allowed(found, tn);
+		usable = !resume_expired(found) && resume_allowed(found, tn, set);
 		resume_unlink(found);
 	}
 	spin_unlock_bh(&resume_lock);
@@ -221,7 +221,8 @@ static struct tcpcrypt_secret *resume_find_half(const struct tcpcrypt_net *tn, c
 	return NULL;
 }
 
-struct tcpcrypt_secret *tcpcrypt_resume_take_half(struct tcpcrypt_net *tn, u8 tep, const u8 *half)
+struct tcpcrypt_secret *tcpcrypt_resume_take_half(struct tcpcrypt_net *tn, u8 tep, const u8 *half,
+						  const struct tcpcrypt_settings *set)
 {
 	struct tcpcrypt_secret *found;
 	bool usable = false;
@@ -232,7 +233,7 @@ struct tcpcrypt_secret *tcpcrypt_resume_take_half(struct tcpcrypt_net *tn, u8 te
 	found = resume_find_half(tn, half);
 	if (found) {
 		/* What was offered is used, whatever becomes of it. */
-		usable = found->tep == tep && !resume_expired(found) && resume_allowed(found, tn);
+		usable = found->tep == tep && !resume_expired(found) && resume_allowed(found, tn, set);
 		resume_unlink(found);
 	}
 	spin_unlock_bh(&resume_lock);

@@ -98,22 +98,28 @@ void tcpcrypt_secret_describe(const struct tcpcrypt_secret *secret, unsigned int
  */
 bool tcpcrypt_resume_put(struct tcpcrypt_net *tn, struct tcpcrypt_secret *secret, const struct sock *sk);
 
+struct tcpcrypt_settings;
+
 /**
  * tcpcrypt_resume_take_peer() - the newest secret that we share with the other end of @sk, out of the cache
  *
- * One whose TEP or AEAD was switched off meanwhile is dropped. Any context. Return: NULL if there is none
+ * One whose TEP or AEAD was switched off meanwhile is dropped; with @set, NULL for none, those that the application
+ * does not want stay where they are. Any context. Return: NULL if there is none
  */
-struct tcpcrypt_secret *tcpcrypt_resume_take_peer(struct tcpcrypt_net *tn, const struct sock *sk);
+struct tcpcrypt_secret *tcpcrypt_resume_take_peer(struct tcpcrypt_net *tn, const struct sock *sk,
+						  const struct tcpcrypt_settings *set);
 
 /**
  * tcpcrypt_resume_take_half() - the secret of which a peer sent this half, out of the cache (R-07)
  * @tn: namespace
  * @tep: the TEP that it came with; it must be the secret's (R-02)
  * @half: ENO_RESUME_HALF_LEN bytes
+ * @set: what the application wants, NULL for anything
  *
  * Any context. Return: NULL if there is none, or none that may be used
  */
-struct tcpcrypt_secret *tcpcrypt_resume_take_half(struct tcpcrypt_net *tn, u8 tep, const u8 *half);
+struct tcpcrypt_secret *tcpcrypt_resume_take_half(struct tcpcrypt_net *tn, u8 tep, const u8 *half,
+						  const struct tcpcrypt_settings *set);
 
 /** tcpcrypt_resume_forget() - wipe the secret with this peer's half if it is still cached; any context */
 void tcpcrypt_resume_forget(struct tcpcrypt_net *tn, const u8 *half);

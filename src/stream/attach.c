@@ -184,14 +184,35 @@ static bool attach_slot_is_free(const struct sock *sk)
 	return family_of(sk->sk_prot) >= 0 && !icsk->icsk_ulp_ops && !rcu_access_pointer(icsk->icsk_ulp_data);
 }
 
+/* Who has put it there has taken the socket over, unless it only is a member of a BPF_MAP_TYPE_REUSEPORT_SOCKARRAY. */
+static bool attach_user_data(const struct sock *sk)
+{
+	uintptr_t data = (uintptr_t)READ_ONCE(sk->sk_user_data);
+
+	return data && !(data & SK_USER_DATA_BPF);
+}
+
+bool tcpcrypt_attach_is_kernels(const struct sock *sk)
+{
+	rwlock_t *lock = (rwlock_t *)&sk->sk_callback_lock;
+	bool file;
+
+	if (sk_is_mptcp(sk))
+		return false;
+	read_lock_bh(lock);
+	file = sk->sk_socket && sk->sk_socket->file;
+	read_unlock_bh(lock);
+	return sk->sk_kern_sock || !file;
+}
+
 enum tcpcrypt_reason tcpcrypt_attach_possible(const struct sock *sk)
 {
+	if (sk_is_mptcp(sk))		/* the kernel's own as well, but a program's connection */
+		return TCPCRYPT_FALLBACK_OTHER_OPTION;
 	if (sk->sk_kern_sock)
 		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
-	if (!attach_slot_is_free(sk) || sk->sk_user_data || tcp_sk(sk)->repair)
+	if (!attach_slot_is_free(sk) || attach_user_data(sk) || tcp_sk(sk)->repair)
 		return TCPCRYPT_FALLBACK_BUSY_SOCKET;
-	if (sk_is_mptcp(sk))
-		return TCPCRYPT_FALLBACK_OTHER_OPTION;
 #if IS_ENABLED(CONFIG_SMC)
 	if (tcp_sk(sk)->syn_smc)
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;

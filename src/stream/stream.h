@@ -52,6 +52,9 @@ const struct proto_ops *tcpcrypt_attach_base_ops(const struct sock *sk);
  */
 int tcpcrypt_leave_to_sleep(const struct sock *sk, bool dontwait);
 
+/** tcpcrypt_attach_is_kernels() - a socket that no program has; one of MPTCP has a program behind it; any context */
+bool tcpcrypt_attach_is_kernels(const struct sock *sk);
+
 /** tcpcrypt_attach_optin_prot() - the struct proto of an opted-in socket over @base; NULL if we do not know that */
 struct proto *tcpcrypt_attach_optin_prot(const struct proto *base);
 

@@ -835,6 +835,31 @@ void no_trace_of_socket(Run &run)
 	expect_fresh(run, *secret);
 }
 
+// N-04: a session with a cipher that this application does not want is not resumed by it, but by others.
+void not_with_this_cipher(Run &run)
+{
+	Resumption on;
+	std::optional<Secret> secret = first(run, {.ciphers = {0x0001}});
+	Run own = run;
+	with_settings(own, {{crypt_aeads, Bytes{0x10, 0}}}, [&](Dialogue &dialogue) {
+		if (dialogue.is_passive())
+			dialogue.secret = secret;
+		dialogue.open();
+		check(!is_offer(dialogue.device_offer(secret->tep)), "resumed with a cipher that the application excludes");
+		dialogue.exchange({.ciphers = {0x0010}});
+		dialogue.prove_encrypted();
+		check(dialogue.option_number(tcp_crypt_aead) == 0x10, "another AEAD than the application's");
+	});
+	if (run.role == Role::active) {		// there are two by now, and the other one is the newest
+		Setting aeads("net.tcpcrypt.aeads", "aes-128-gcm");
+		with_settings(own, {{crypt_aeads, Bytes{1, 0}}}, [&](Dialogue &dialogue) {
+			dialogue.secret = secret;
+			dialogue.reestablish();
+			prove_resumed(dialogue);
+		});
+	}
+}
+
 void cache_full(Run &run)
 {
 	Resumption on;
@@ -1018,6 +1043,7 @@ void add_resume_cases(Cases &cases)
 	cases.push_back({"R-09", "resumption-cached-by-socket", Roles::both, cached_by_socket});
 	cases.push_back({"R-09", "resumption-not-cached-by-socket", Roles::both, not_cached_by_socket});
 	cases.push_back({"R-09", "resumption-without-a-trace-of-socket", Roles::both, no_trace_of_socket});
+	cases.push_back({"N-04 R-08", "resumption-not-with-an-excluded-cipher", Roles::both, not_with_this_cipher});
 	cases.push_back({"R-09 R-10", "resumption-switched-off", Roles::both, switched_off});
 	cases.push_back({"R-09 R-10", "resumption-switched-off-caches-nothing", Roles::both,
 			 switched_off_caches_nothing});
