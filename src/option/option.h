@@ -127,7 +127,6 @@ bool tcpcrypt_embryo_any(void);
  */
 bool tcpcrypt_embryo_synack(struct sk_buff *skb, struct request_sock *req, const struct tcpcrypt_tuple *tuple);
 
-
 /** tcpcrypt_embryo_reset() - reset a child that we cannot attach to; takes @conn and a module reference over */
 void tcpcrypt_embryo_reset(struct sock *sk, struct tcpcrypt_conn *conn);
 
