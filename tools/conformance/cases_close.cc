@@ -148,7 +148,7 @@ void behind_finp(Run &run, const Frame &frame)
 		check(authentic_end || (!answer.ok && answer.value == "ECONNABORTED"),
 		      "recv() gave " + answer.shown() + ", expected ECONNABORTED");
 		if (authentic_end) {
-			Answer error = d.app("error");
+			Answer error = d.app_error();
 			check(error.value == "ECONNABORTED", "end-of-file, and SO_ERROR is " + error.value);
 		}
 	});
@@ -176,7 +176,7 @@ void data_after_eof_was_read(Run &run)
 		d.app_reads_eof();
 		d.channel().send(text("more"));
 		d.tcp.wait_reset();
-		Answer error = d.app("error");
+		Answer error = d.app_error();
 		check(error.value == "ECONNABORTED", "SO_ERROR is " + error.value + ", expected ECONNABORTED");
 	});
 }
@@ -189,7 +189,7 @@ void raw_bytes_behind_finp(Run &run)
 		d.tcp.send(Bytes(40, 0));
 		d.tcp.send_fin();
 		d.tcp.wait_reset();
-		Answer error = d.app("error");
+		Answer error = d.app_error();
 		check(error.value == "ECONNABORTED" || error.value == "EBADMSG",
 		      "SO_ERROR is " + error.value + ", expected ECONNABORTED");
 	});

@@ -381,6 +381,16 @@ Answer Dialogue::app(const std::string &verb, const std::string &arguments)
 	return run.device.finish(app_start(verb, arguments));
 }
 
+Answer Dialogue::app_error()
+{
+	Answer error = app("error");
+	for (int i = 0; i < 50 && error.ok && error.value == "0"; i++) {
+		run.wire.wait_for([] { return false; }, Millis{20});
+		error = app("error");
+	}
+	return error;
+}
+
 void Dialogue::app_receives(View data)
 {
 	Bytes got;

@@ -111,6 +111,8 @@ public:
 	/** Application steps. */
 	Answer app(const std::string &verb, const std::string &arguments = "");
 	std::string app_start(const std::string &verb, const std::string &arguments = "");
+	/** SO_ERROR behind an RST of the device's: a stack may send that first, and then say so. "0" if it says nothing. */
+	Answer app_error();
 	/** The application reads exactly these bytes. */
 	void app_receives(View data);
 	void app_sends(View data);
