@@ -25,10 +25,10 @@ static enum tcpcrypt_reason active_allowed(struct tcpcrypt_net *tn, const struct
 	if (tp->fastopen_req || tp->fastopen_connect)
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
 	/*
-	 * A thread may be past the point where sk_prot is read, and wait for the lock inside plain TCP. If it writes
-	 * that is seen by active_foreign(); who requires encryption is not refused for a mere suspicion.
+	 * A thread may be past the point where sk_prot is read, and wait for the lock inside plain TCP: what it writes
+	 * would be stopped by active_foreign(), but nothing would keep it from reading frames.
 	 */
-	if (!required && waitqueue_active((wait_queue_head_t *)&sk->sk_lock.wq))
+	if (waitqueue_active((wait_queue_head_t *)&sk->sk_lock.wq))
 		return TCPCRYPT_FALLBACK_BUSY_SOCKET;
 	if (!required && tcpcrypt_path_drops_eno(sk))
 		return TCPCRYPT_FALLBACK_PATH;

@@ -23,7 +23,7 @@ enum simultaneous_heard {
 	SIMULTANEOUS_NOTHING,
 	SIMULTANEOUS_ENO,
 	SIMULTANEOUS_PLAIN,
-	SIMULTANEOUS_REFUSED,	/* as before, where encryption is required: TCP gets an RST instead */
+	SIMULTANEOUS_REFUSED,	/* as before, where encryption is required: TCP gets an RST instead, or we reset it */
 };
 
 /**
@@ -179,7 +179,8 @@ unsigned int tcpcrypt_simultaneous_out_synack(struct sk_buff *skb, struct tcpcry
 		sim->rcv_isn = rcv_isn;
 		sim->snt_isn = snt_isn;
 		if (sim->isn == rcv_isn)
-			WRITE_ONCE(sim->heard, sim->early);
+			WRITE_ONCE(sim->heard, conn->required && sim->early == SIMULTANEOUS_PLAIN ?
+					       SIMULTANEOUS_REFUSED : sim->early);
 		smp_store_release(&sim->open, true);	/* the numbers before it */
 		spin_unlock_bh(&sim->lock);
 		conn->send_eno = true;
