@@ -234,27 +234,10 @@ static int tcpcrypt_netlink_filter_parse(struct nlattr **attrs, struct tcpcrypt_
 	return 0;
 }
 
-/* The state as user space knows it; 0 for a connection that is about to leave us. */
-static u8 tcpcrypt_netlink_state(const struct tcpcrypt_conn_info *info)
-{
-	switch (info->state) {
-	case TCPCRYPT_SYN_SENT:
-		return TCPCRYPT_STATE_SYN_SENT;
-	case TCPCRYPT_EXCHANGE:
-		return TCPCRYPT_STATE_EXCHANGE;
-	case TCPCRYPT_ENCRYPTED:
-		return TCPCRYPT_STATE_ENCRYPTED;
-	case TCPCRYPT_DEAD:
-		return TCPCRYPT_STATE_ABORTED;
-	default:
-		return 0;
-	}
-}
-
 static bool tcpcrypt_netlink_filter_match(const struct tcpcrypt_netlink_filter *filter,
 					  const struct tcpcrypt_conn_info *info)
 {
-	u8 state = tcpcrypt_netlink_state(info);
+	u8 state = tcpcrypt_conn_uapi_state(info->state);
 
 	return state &&
 	       (!filter->state || filter->state == state) &&
@@ -318,7 +301,7 @@ static int tcpcrypt_netlink_conn_put(struct sk_buff *skb, const struct tcpcrypt_
 
 	if (nla_put_u64_64bit(skb, TCPCRYPT_A_CONN_COOKIE, info->cookie, TCPCRYPT_A_CONN_PAD) ||
 	    tcpcrypt_netlink_addrs_put(skb, info) ||
-	    nla_put_u8(skb, TCPCRYPT_A_CONN_STATE, tcpcrypt_netlink_state(info)) ||
+	    nla_put_u8(skb, TCPCRYPT_A_CONN_STATE, tcpcrypt_conn_uapi_state(info->state)) ||
 	    nla_put_u32(skb, TCPCRYPT_A_CONN_UID, from_kuid_munged(asker->ns, info->uid)) ||
 	    (info->active && nla_put_flag(skb, TCPCRYPT_A_CONN_ACTIVE)) ||
 	    (eno_done && nla_put_u8(skb, TCPCRYPT_A_CONN_ROLE, info->role)) ||
@@ -360,7 +343,7 @@ static int tcpcrypt_netlink_find_fn(const struct tcpcrypt_conn_info *info, void 
 {
 	struct tcpcrypt_netlink_find *find = arg;
 
-	if (info->cookie != find->cookie || !tcpcrypt_netlink_state(info))
+	if (info->cookie != find->cookie || !tcpcrypt_conn_uapi_state(info->state))
 		return 0;
 	find->err = tcpcrypt_netlink_conn_msg(find->reply, find->info->snd_portid, find->info->snd_seq, 0,
 					      info, &find->asker);

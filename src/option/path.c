@@ -165,45 +165,41 @@ unlock:
 	spin_unlock_bh(&path_lock);
 }
 
-/* Is this the note of @sk's connection? */
-static bool path_is_of(const struct path_entry *path, const struct sock *sk)
+static void path_learn(struct path_entry *path)
 {
-	return !path->learnt && path->lport == inet_sk(sk)->inet_num && path->seq == READ_ONCE(tcp_sk(sk)->write_seq);
+	struct tcpcrypt_net *tn = tcpcrypt_net(path->net);
+
+	path->learnt = true;
+	path->expires = jiffies + READ_ONCE(tn->path_lifetime) * HZ;
+	atomic_dec(&path_noted);
+	tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_PATHS);
+}
+
+/* What becomes of the note of @sk's connection, if there is one. */
+static void path_settle(const struct sock *sk, void (*settle)(struct path_entry *path))
+{
+	struct in6_addr addr;
+	struct path_entry *path;
+
+	if (likely(!atomic_read(&path_noted)))
+		return;
+	path_addr(sk, &addr);
+	spin_lock_bh(&path_lock);
+	path = path_find(sock_net(sk), &addr);
+	if (path && !path->learnt && path->lport == inet_sk(sk)->inet_num &&
+	    path->seq == READ_ONCE(tcp_sk(sk)->write_seq))
+		settle(path);
+	spin_unlock_bh(&path_lock);
 }
 
 void tcpcrypt_path_refuted(const struct sock *sk)
 {
-	struct in6_addr addr;
-	struct path_entry *path;
-
-	if (likely(!atomic_read(&path_noted)))
-		return;
-	path_addr(sk, &addr);
-	spin_lock_bh(&path_lock);
-	path = path_find(sock_net(sk), &addr);
-	if (path && path_is_of(path, sk))
-		path_forget(path);
-	spin_unlock_bh(&path_lock);
+	path_settle(sk, path_forget);
 }
 
 void tcpcrypt_path_answered(const struct sock *sk)
 {
-	struct tcpcrypt_net *tn = tcpcrypt_net(sock_net(sk));
-	struct in6_addr addr;
-	struct path_entry *path;
-
-	if (likely(!atomic_read(&path_noted)))
-		return;
-	path_addr(sk, &addr);
-	spin_lock_bh(&path_lock);
-	path = path_find(sock_net(sk), &addr);
-	if (path && path_is_of(path, sk)) {
-		path->learnt = true;
-		path->expires = jiffies + READ_ONCE(tn->path_lifetime) * HZ;
-		atomic_dec(&path_noted);
-		tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_PATHS);
-	}
-	spin_unlock_bh(&path_lock);
+	path_settle(sk, path_learn);
 }
 
 void tcpcrypt_path_forget_all(const struct net *net)

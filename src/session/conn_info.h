@@ -3,6 +3,7 @@
 #ifndef TCPCRYPT_SESSION_CONN_INFO_H
 #define TCPCRYPT_SESSION_CONN_INFO_H
 
+#include <linux/tcpcrypt.h>
 #include <linux/types.h>
 #include <linux/socket.h>
 #include <linux/in6.h>
@@ -16,6 +17,23 @@ enum tcpcrypt_conn_state {
 	TCPCRYPT_DEAD,		/* aborted; the reader still has to be told */
 	TCPCRYPT_PLAIN,		/* fell back, gone from the socket */
 };
+
+/** tcpcrypt_conn_uapi_state() - enum tcpcrypt_state; 0 for a connection that is about to leave us */
+static inline u8 tcpcrypt_conn_uapi_state(enum tcpcrypt_conn_state state)
+{
+	switch (state) {
+	case TCPCRYPT_SYN_SENT:
+		return TCPCRYPT_STATE_SYN_SENT;
+	case TCPCRYPT_EXCHANGE:
+		return TCPCRYPT_STATE_EXCHANGE;
+	case TCPCRYPT_ENCRYPTED:
+		return TCPCRYPT_STATE_ENCRYPTED;
+	case TCPCRYPT_DEAD:
+		return TCPCRYPT_STATE_ABORTED;
+	default:
+		return 0;
+	}
+}
 
 /**
  * struct tcpcrypt_conn_info - a snapshot

@@ -33,20 +33,6 @@ static int sockopt_copy(const struct sockopt_value *val, char __user *optval, in
 	return copy_to_user(optval, val->bytes, min(len, val->size)) ? -EFAULT : 0;
 }
 
-static u8 sockopt_state(const struct tcpcrypt_conn *conn)
-{
-	switch (conn->state) {
-	case TCPCRYPT_SYN_SENT:
-		return TCPCRYPT_STATE_SYN_SENT;
-	case TCPCRYPT_EXCHANGE:
-		return TCPCRYPT_STATE_EXCHANGE;
-	case TCPCRYPT_ENCRYPTED:
-		return TCPCRYPT_STATE_ENCRYPTED;
-	default:
-		return TCPCRYPT_STATE_ABORTED;
-	}
-}
-
 /* @conn: NULL on a socket that is not connected. */
 static void sockopt_info(const struct tcpcrypt_conn *conn, struct sockopt_value *val)
 {
@@ -56,7 +42,7 @@ static void sockopt_info(const struct tcpcrypt_conn *conn, struct sockopt_value 
 	info->size = sizeof(*info);
 	if (!conn)
 		return;
-	info->state = sockopt_state(conn);
+	info->state = tcpcrypt_conn_uapi_state(conn->state);
 	info->active = conn->active;
 	if (conn->state == TCPCRYPT_SYN_SENT)
 		return;
