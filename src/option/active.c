@@ -56,7 +56,7 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 	if (!conn)
 		goto plain;
 	conn->hs->guess = tcpcrypt_settings_teps(set, tn, teps) ? tcpcrypt_tep_find(teps[0]) : NULL;
-	if (!conn->hs->guess || !tcpcrypt_settings_aeads(set, tn, aeads) || (!set && !try_module_get(THIS_MODULE))) {
+	if (!conn->hs->guess || (set ? !tcpcrypt_settings_aeads(set, tn, aeads) : !try_module_get(THIS_MODULE))) {
 		reason = TCPCRYPT_FALLBACK_DISABLED;
 		tcpcrypt_conn_put(conn);
 		goto plain;
@@ -147,14 +147,14 @@ static enum tcpcrypt_reason active_choose(struct tcpcrypt_conn *conn, const stru
 								     active_choose_own(conn, room);
 	if (reason || conn->hs->secret)
 		return reason;
-	conn->pooled = tcpcrypt_keypool_take(conn->hs);
-	if (!conn->pooled)
+	if (!tcpcrypt_keypool_take(conn->hs))
 		tcpcrypt_conn_kick(conn);	/* the key pair is made while the SYN is on its way */
 	return TCPCRYPT_REASON_NONE;
 }
 
 /* Our SYN leaves, maybe not for the first time. */
-static unsigned int active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, struct tcphdr *th)
+static unsigned int active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, struct tcphdr *th,
+			       unsigned int kinds)
 {
 	enum tcpcrypt_reason reason = TCPCRYPT_REASON_NONE;
 	int err;
@@ -164,8 +164,7 @@ static unsigned int active_syn(struct sk_buff *skb, struct tcpcrypt_conn *conn, 
 		reason = TCPCRYPT_FALLBACK_LOOPBACK;
 	else if (!conn->required && conn->syns > READ_ONCE(conn->tn->syn_retries))	/* E-14: for good */
 		reason = TCPCRYPT_FALLBACK_SYN_RETRIED;
-	else if (tcpcrypt_segment_has(th, TCPOPT_MD5SIG) || tcpcrypt_segment_has(th, 29) ||
-		 tcpcrypt_segment_has(th, TCPOPT_MPTCP) || tcpcrypt_segment_has(th, TCPOPT_FASTOPEN) ||
+	else if (kinds & (TCPCRYPT_KIND_OTHER | TCPCRYPT_KIND_FASTOPEN) ||
 		 skb->len > skb_transport_offset(skb) + th->doff * 4)
 		reason = TCPCRYPT_FALLBACK_OTHER_OPTION;
 	if (!reason && !conn->syn.raw_len)
@@ -223,7 +222,7 @@ static unsigned int active_eno(struct sk_buff *skb, const struct tcphdr *th)
 {
 	bool room = tcpcrypt_segment_room(th) >= TCPCRYPT_OPTION_NONSYN_ROOM;
 
-	if (th->rst || tcpcrypt_segment_has(th, ENO_KIND) ||
+	if (th->rst || tcpcrypt_segment_has_eno(th) ||
 	    !tcpcrypt_segment_insert(skb, tcpcrypt_option_nonsyn, sizeof(tcpcrypt_option_nonsyn)))
 		return NF_ACCEPT;
 	return room ? NF_DROP : NF_ACCEPT;
@@ -231,12 +230,15 @@ static unsigned int active_eno(struct sk_buff *skb, const struct tcphdr *th)
 
 unsigned int tcpcrypt_active_out(struct sk_buff *skb, struct sock *sk, struct tcpcrypt_conn *conn, struct tcphdr *th)
 {
+	unsigned int kinds;
+
 	if (th->syn) {
-		if (!th->ack && conn->state == TCPCRYPT_SYN_SENT && !tcpcrypt_segment_has(th, ENO_KIND))
-			return active_syn(skb, conn, th);
-		if (th->ack && conn->state == TCPCRYPT_SYN_SENT && !tcpcrypt_segment_has(th, ENO_KIND))
+		kinds = tcpcrypt_segment_kinds(th);
+		if (conn->state != TCPCRYPT_SYN_SENT || kinds & TCPCRYPT_KIND_ENO)
+			return NF_ACCEPT;
+		if (th->ack)
 			return tcpcrypt_simultaneous_out_synack(skb, conn, th);
-		return NF_ACCEPT;
+		return active_syn(skb, conn, th, kinds);
 	}
 	if (conn->state == TCPCRYPT_SYN_SENT && (!conn->send_eno || tcpcrypt_simultaneous_gave_up(conn)))
 		return NF_ACCEPT;

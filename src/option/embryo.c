@@ -275,8 +275,7 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
 		return TCPCRYPT_FALLBACK_LOOPBACK;
 	if (READ_ONCE(tcpcrypt_draining))
 		return TCPCRYPT_FALLBACK_DRAINING;
-	if (tcpcrypt_segment_has(th, TCPOPT_MD5SIG) || tcpcrypt_segment_has(th, 29) ||
-	    tcpcrypt_segment_has(th, TCPOPT_MPTCP) || tcp_rsk(req)->tfo_listener ||
+	if (tcpcrypt_segment_kinds(th) & TCPCRYPT_KIND_OTHER || tcp_rsk(req)->tfo_listener ||
 	    (IS_ENABLED(CONFIG_SMC) && inet_rsk(req)->smc_ok))	/* not set at all without SMC */
 		return TCPCRYPT_FALLBACK_OTHER_OPTION;
 	reason = tcpcrypt_attach_possible(req->rsk_listener);

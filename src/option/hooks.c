@@ -47,7 +47,7 @@ static void hooks_out_control(struct sk_buff *skb, const struct nf_hook_state *s
 	if (!hooks_out_is_segment(skb, state->pf))
 		return;
 	th = tcp_hdr(skb);
-	if (th->syn || th->rst || !th->ack || tcpcrypt_segment_has(th, ENO_KIND))
+	if (th->syn || th->rst || !th->ack || tcpcrypt_segment_has_eno(th))
 		return;
 	tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
 	if (tcpcrypt_embryo_heard_none(state->net, &tuple))
@@ -112,7 +112,7 @@ static void hooks_out_request(struct sk_buff *skb, const struct nf_hook_state *s
 			tcpcrypt_reason_inc(tn, TCPCRYPT_FALLBACK_NO_ENO_IN_SYN);
 		return;
 	}
-	if (tcpcrypt_segment_has(th, ENO_KIND))
+	if (tcpcrypt_segment_has_eno(th))
 		return;
 	tcpcrypt_segment_tuple(skb, state->pf, th, true, &tuple);
 	if (!tcpcrypt_embryo_synack(skb, req, &tuple))
@@ -154,14 +154,15 @@ static unsigned int hooks_out(void *priv, struct sk_buff *skb, const struct nf_h
 }
 
 static void hooks_in_syn(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff,
-			 const struct tcphdr *th)
+			 const struct tcphdr *th, unsigned int kinds)
 {
+	enum eno_verdict verdict = ENO_ABSENT;
 	struct tcpcrypt_tuple tuple;
-	enum eno_verdict verdict;
 	struct eno_syn syn;
 	u32 isn = ntohl(th->seq);
 
-	verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
+	if (kinds & TCPCRYPT_KIND_ENO)
+		verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
 	if (verdict == ENO_ABSENT && tcpcrypt_embryo_noted(state->net, isn))
 		tcpcrypt_embryo_forget(state->net, isn);
 	if (verdict == ENO_ABSENT && !tcpcrypt_embryo_any())
@@ -247,7 +248,7 @@ static bool hooks_urgent_is_void(struct sk_buff *skb, const struct nf_hook_state
  * it is none for a listener.
  */
 static bool hooks_in_active(struct sk_buff *skb, const struct nf_hook_state *state, unsigned int thoff,
-			    const struct tcphdr *th)
+			    const struct tcphdr *th, unsigned int kinds)
 {
 	struct sock *found, *sk = hooks_in_sock(skb, state, th, &found);
 	struct tcpcrypt_conn *conn = NULL;
@@ -265,8 +266,8 @@ static bool hooks_in_active(struct sk_buff *skb, const struct nf_hook_state *sta
 	} else if (conn) {
 		verdict = eno_syn_from_options((const u8 *)(th + 1), th->doff * 4 - sizeof(*th), &syn);
 		tcpcrypt_simultaneous_syn(conn, ntohl(th->seq), &syn, verdict);
-	} else if (!conn && sk && hooks_is_tcp(sk) && sk->sk_state == TCP_SYN_SENT && th->syn && th->ack &&
-		   tcpcrypt_segment_has(th, ENO_KIND)) {
+	} else if (sk && hooks_is_tcp(sk) && sk->sk_state == TCP_SYN_SENT && th->syn && th->ack &&
+		   kinds & TCPCRYPT_KIND_ENO) {
 		tcpcrypt_path_refuted(sk);
 	}
 	if (found)
@@ -275,15 +276,15 @@ static bool hooks_in_active(struct sk_buff *skb, const struct nf_hook_state *sta
 }
 
 /* Early demux finds active openers; where it does not, only those segments are looked up that matter. */
-static bool hooks_in_is_active(struct sk_buff *skb, const struct nf_hook_state *state, const struct tcphdr *th)
+static bool hooks_in_is_active(struct sk_buff *skb, const struct nf_hook_state *state, const struct tcphdr *th,
+			       unsigned int kinds)
 {
 	const struct sock *sk = skb->sk;
 
 	if (sk)
 		return hooks_is_tcp(sk) && (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
 	return tcpcrypt_simultaneous_any() ||
-	       (th->syn && (tcpcrypt_segment_has(th, ENO_KIND) ||
-			    tcpcrypt_require_any_active(tcpcrypt_net(state->net))));
+	       (th->syn && (kinds & TCPCRYPT_KIND_ENO || tcpcrypt_require_any_active(tcpcrypt_net(state->net))));
 }
 
 /* A SYN with data: may its listener have nothing that is not encrypted? */
@@ -302,7 +303,7 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	u8 buf[sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX];
 	const struct tcphdr *th;
 	struct sock *sk = skb->sk;
-	unsigned int thoff;
+	unsigned int thoff, kinds;
 
 	/* Early demux found its socket, which is not ours and waits for no SYN: nearly every segment. */
 	if (likely(sk && hooks_is_tcp(sk) && !((1 << sk->sk_state) & (TCPF_LISTEN | TCPF_SYN_SENT)) &&
@@ -340,8 +341,9 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 		if (!th)
 			return NF_ACCEPT;
 	}
-	if (unlikely(th->syn && !th->rst && tcpcrypt_syndata_any(skb, thoff, th)) &&
-	    (tcpcrypt_segment_has(th, ENO_KIND) || (!th->ack && hooks_in_is_required(skb, state, th)))) {	/* E-18 */
+	kinds = th->syn ? tcpcrypt_segment_kinds(th) : 0;
+	if (unlikely(th->syn && !th->rst && tcpcrypt_syndata_any(skb, thoff, th, kinds)) &&
+	    (kinds & TCPCRYPT_KIND_ENO || (!th->ack && hooks_in_is_required(skb, state, th)))) {	/* E-18 */
 		if (tcpcrypt_syndata_discard(skb, state->pf, thoff, th))
 			return NF_DROP;
 		th = skb_header_pointer(skb, thoff, sizeof(struct tcphdr), buf);
@@ -349,10 +351,10 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 		if (!th)
 			return NF_ACCEPT;
 	}
-	if (!th->rst && hooks_in_is_active(skb, state, th) && hooks_in_active(skb, state, thoff, th))
+	if (!th->rst && hooks_in_is_active(skb, state, th, kinds) && hooks_in_active(skb, state, thoff, th, kinds))
 		return NF_ACCEPT;
 	if (th->syn && !th->ack && !th->rst)
-		hooks_in_syn(skb, state, thoff, th);
+		hooks_in_syn(skb, state, thoff, th, kinds);
 	else if (th->ack && !th->syn && !th->rst && (!sk || sk->sk_state == TCP_NEW_SYN_RECV ||
 						     sk->sk_state == TCP_LISTEN))
 		hooks_in_ack(skb, state, thoff, th);

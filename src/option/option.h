@@ -30,8 +30,20 @@ static inline unsigned int tcpcrypt_segment_room(const struct tcphdr *th)
 /** tcpcrypt_segment_syn_room() - the same for a SYN, where NOPs give way */
 unsigned int tcpcrypt_segment_syn_room(const struct tcphdr *th);
 
-/** tcpcrypt_segment_has() - is there an option of this kind? */
-bool tcpcrypt_segment_has(const struct tcphdr *th, u8 kind);
+/* Options that matter to us. */
+#define TCPCRYPT_KIND_ENO		BIT(0)
+#define TCPCRYPT_KIND_OTHER		BIT(1)	/* MD5, TCP-AO, MPTCP: those do not go together with ENO */
+#define TCPCRYPT_KIND_FASTOPEN		BIT(2)
+#define TCPCRYPT_KIND_FASTOPEN_EXP	BIT(3)	/* its experimental form */
+
+/** tcpcrypt_segment_kinds() - TCPCRYPT_KIND_* of the options in a TCP header, all of which is in memory */
+unsigned int tcpcrypt_segment_kinds(const struct tcphdr *th);
+
+/** tcpcrypt_segment_has_eno() - is there an ENO option? */
+static inline bool tcpcrypt_segment_has_eno(const struct tcphdr *th)
+{
+	return tcpcrypt_segment_kinds(th) & TCPCRYPT_KIND_ENO;
+}
 
 /**
  * struct tcpcrypt_tuple - the ends of a connection as its segments name them
@@ -62,8 +74,15 @@ void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct t
 /** tcpcrypt_segment_checksum_ok() - of a segment that arrived, in LOCAL_IN; TCP has not verified it yet */
 bool tcpcrypt_segment_checksum_ok(struct sk_buff *skb, u8 pf, unsigned int thoff);
 
-/** tcpcrypt_syndata_any() - has a SYN or SYN-ACK payload, or a Fast Open option? Parameters as below */
-bool tcpcrypt_syndata_any(const struct sk_buff *skb, unsigned int thoff, const struct tcphdr *th);
+/**
+ * tcpcrypt_syndata_any() - has a SYN or SYN-ACK payload, or a Fast Open option?
+ * @kinds: of @th; other parameters as below
+ */
+static inline bool tcpcrypt_syndata_any(const struct sk_buff *skb, unsigned int thoff, const struct tcphdr *th,
+					unsigned int kinds)
+{
+	return kinds & (TCPCRYPT_KIND_FASTOPEN | TCPCRYPT_KIND_FASTOPEN_EXP) || skb->len > thoff + th->doff * 4;
+}
 
 /**
  * tcpcrypt_syndata_discard() - take payload and Fast Open options out of a SYN or SYN-ACK that has ENO (E-18)

@@ -9,6 +9,8 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#define SEGMENT_TCPOPT_AO	29	/* older kernels have no name for it */
+
 /* The checksum is over the last address of a routing header, not over that in the IPv6 header. */
 static bool segment_is_routed(const struct sk_buff *skb)
 {
@@ -20,7 +22,7 @@ static bool segment_is_routed(const struct sk_buff *skb)
 
 /*
  * The options without the NOPs between them, which are there for alignment alone. Nothing follows an EOL. A
- * malformed rest is kept as it is.
+ * malformed rest is kept as it is. @to may be NULL. Return: their length
  */
 static unsigned int segment_pack(const struct tcphdr *th, u8 *to)
 {
@@ -35,7 +37,8 @@ static unsigned int segment_pack(const struct tcphdr *th, u8 *to)
 		size = end - p;
 		if (size >= 2 && p[1] >= 2 && p[1] < size)
 			size = p[1];
-		memcpy(to + len, p, size);
+		if (to)
+			memcpy(to + len, p, size);
 		len += size;
 		p += size;
 	}
@@ -44,9 +47,7 @@ static unsigned int segment_pack(const struct tcphdr *th, u8 *to)
 
 unsigned int tcpcrypt_segment_syn_room(const struct tcphdr *th)
 {
-	u8 packed[ENO_TCP_OPTIONS_MAX];
-
-	return ENO_TCP_OPTIONS_MAX - segment_pack(th, packed);
+	return ENO_TCP_OPTIONS_MAX - segment_pack(th, NULL);
 }
 
 /*
@@ -123,22 +124,42 @@ int tcpcrypt_segment_insert(struct sk_buff *skb, const u8 *opt, unsigned int len
 	return 0;
 }
 
-bool tcpcrypt_segment_has(const struct tcphdr *th, u8 kind)
+/* By the kind alone, and of the experimental ones by the magic behind it. */
+static unsigned int segment_kind(const u8 *opt, unsigned int left)
+{
+	switch (opt[0]) {
+	case ENO_KIND:
+		return TCPCRYPT_KIND_ENO;
+	case TCPOPT_MD5SIG:
+	case SEGMENT_TCPOPT_AO:
+	case TCPOPT_MPTCP:
+		return TCPCRYPT_KIND_OTHER;
+	case TCPOPT_FASTOPEN:
+		return TCPCRYPT_KIND_FASTOPEN;
+	case TCPOPT_EXP:
+		return left >= TCPOLEN_EXP_FASTOPEN_BASE && get_unaligned_be16(opt + 2) == TCPOPT_FASTOPEN_MAGIC ?
+		       TCPCRYPT_KIND_FASTOPEN_EXP : 0;
+	default:
+		return 0;
+	}
+}
+
+unsigned int tcpcrypt_segment_kinds(const struct tcphdr *th)
 {
 	const u8 *p = (const u8 *)(th + 1), *end = (const u8 *)th + th->doff * 4;
+	unsigned int kinds = 0;
 
 	while (p < end && *p != TCPOPT_EOL) {
-		if (*p == kind)
-			return true;
 		if (*p == TCPOPT_NOP) {
 			p++;
 			continue;
 		}
+		kinds |= segment_kind(p, end - p);
 		if (end - p < 2 || p[1] < 2)
-			return false;
+			break;
 		p += p[1];
 	}
-	return false;
+	return kinds;
 }
 
 void tcpcrypt_segment_tuple(const struct sk_buff *skb, u8 family, const struct tcphdr *th, bool out,

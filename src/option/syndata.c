@@ -5,13 +5,11 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/tcp.h>
 
-#define SYNDATA_EXP_LEN	4	/* kind, length, and the magic of the experimental Fast Open option */
-
 /* Kind 34, or the experimental one with Fast Open's magic, as tcp_parse_options() has it. */
 static bool syndata_is_fastopen(const u8 *opt, unsigned int len)
 {
 	return opt[0] == TCPOPT_FASTOPEN ||
-	       (opt[0] == TCPOPT_EXP && len >= SYNDATA_EXP_LEN &&
+	       (opt[0] == TCPOPT_EXP && len >= TCPOLEN_EXP_FASTOPEN_BASE &&
 		get_unaligned_be16(opt + 2) == TCPOPT_FASTOPEN_MAGIC);
 }
 
@@ -33,13 +31,6 @@ static unsigned int syndata_find(const u8 *opts, unsigned int from, unsigned int
 		i += *len;
 	}
 	return end;
-}
-
-bool tcpcrypt_syndata_any(const struct sk_buff *skb, unsigned int thoff, const struct tcphdr *th)
-{
-	unsigned int hlen = th->doff * 4, end = hlen - sizeof(*th), len;
-
-	return skb->len > thoff + hlen || syndata_find((const u8 *)(th + 1), 0, end, &len) != end;
 }
 
 bool tcpcrypt_segment_checksum_ok(struct sk_buff *skb, u8 pf, unsigned int thoff)
