@@ -15,7 +15,7 @@ DEFINE_PER_CPU(long, tcpcrypt_inside);
 
 static DEFINE_SPINLOCK(conn_table_lock);	/* writers of conn_table */
 static DEFINE_HASHTABLE(conn_table, CONN_TABLE_BITS);
-static struct kmem_cache *conn_cache;
+static struct kmem_cache *conn_cache, *handshake_cache;
 static atomic64_t conn_serial;
 
 int tcpcrypt_conn_init(void)
@@ -23,9 +23,12 @@ int tcpcrypt_conn_init(void)
 	conn_cache = KMEM_CACHE(tcpcrypt_conn, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	if (!conn_cache)
 		return -ENOMEM;
+	handshake_cache = KMEM_CACHE(tcpcrypt_handshake, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	if (!handshake_cache)
+		goto destroy_conn_cache;
 	tcpcrypt_wq = alloc_workqueue("tcpcrypt", WQ_UNBOUND | WQ_HIGHPRI, 0);
 	if (!tcpcrypt_wq)
-		goto destroy_cache;
+		goto destroy_handshake_cache;
 	tcpcrypt_abort_wq = alloc_workqueue("tcpcrypt-abort", WQ_UNBOUND, 0);
 	if (!tcpcrypt_abort_wq)
 		goto destroy_wq;
@@ -33,7 +36,9 @@ int tcpcrypt_conn_init(void)
 
 destroy_wq:
 	destroy_workqueue(tcpcrypt_wq);
-destroy_cache:
+destroy_handshake_cache:
+	kmem_cache_destroy(handshake_cache);
+destroy_conn_cache:
 	kmem_cache_destroy(conn_cache);
 	return -ENOMEM;
 }
@@ -48,6 +53,7 @@ void tcpcrypt_conn_exit(void)
 	flush_workqueue(tcpcrypt_wq);
 	rcu_barrier();
 	destroy_workqueue(tcpcrypt_wq);
+	kmem_cache_destroy(handshake_cache);
 	kmem_cache_destroy(conn_cache);
 	tcpcrypt_keypool_wipe();
 }
@@ -58,7 +64,7 @@ struct tcpcrypt_conn *tcpcrypt_conn_alloc(struct sock *sk, struct tcpcrypt_net *
 
 	if (!conn)
 		return NULL;
-	conn->hs = kzalloc(sizeof(*conn->hs), GFP_ATOMIC | __GFP_NOWARN);
+	conn->hs = kmem_cache_zalloc(handshake_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn->hs) {
 		kmem_cache_free(conn_cache, conn);
 		return NULL;
@@ -89,7 +95,8 @@ void tcpcrypt_handshake_free(struct tcpcrypt_handshake *hs)
 	tcpcrypt_cipher_free(hs->rx);
 	if (hs->peer != hs->peer_inline)
 		kvfree(hs->peer);
-	kfree_sensitive(hs);
+	memzero_explicit(hs, sizeof(*hs));
+	kmem_cache_free(handshake_cache, hs);
 }
 
 void tcpcrypt_conn_wipe_keys(struct tcpcrypt_conn *conn)
@@ -124,7 +131,8 @@ static void conn_free(struct tcpcrypt_conn *conn)
 	kfree(conn->tx.sg_in);
 	tcpcrypt_simultaneous_free(conn);
 	tcpcrypt_settings_put(conn->settings);
-	memzero_explicit(conn, sizeof(*conn));
+	if (conn->state != TCPCRYPT_PLAIN)	/* else it never held anything */
+		memzero_explicit(conn, sizeof(*conn));
 	kmem_cache_free(conn_cache, conn);
 }
 

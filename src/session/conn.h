@@ -314,7 +314,6 @@ struct tcpcrypt_tx {
  * @peer_syn: the peer's
  * @syns: how often our SYN was sent
  * @send_eno: every segment carries the option: nothing but SYNs was heard yet (E-12)
- * @pooled: the key pair came from the pool: no worker looked at @hs before EXCHANGE
  * @aead: set when ENCRYPTED
  * @sessid: session ID, once ENCRYPTED
  * @hs: NULL once over
@@ -379,7 +378,6 @@ struct tcpcrypt_conn {
 	struct eno_syn peer_syn;
 	u8 syns;
 	bool send_eno;
-	bool pooled;
 
 	const struct tcpcrypt_aead *aead;
 	u8 sessid[TCPCRYPT_SESSID_LEN];
@@ -528,7 +526,7 @@ void tcpcrypt_conn_abort(struct sock *sk);
 /** tcpcrypt_conn_wipe_keys() - drop every key; process context, socket owned or last reference */
 void tcpcrypt_conn_wipe_keys(struct tcpcrypt_conn *conn);
 
-/** tcpcrypt_handshake_free() - wipe and free; process context; NULL is fine */
+/** tcpcrypt_handshake_free() - wipe and free; process context, before EXCHANGE any; NULL is fine */
 void tcpcrypt_handshake_free(struct tcpcrypt_handshake *hs);
 
 /* chunk.c: pages of plaintext */
@@ -548,10 +546,13 @@ unsigned int tcpcrypt_chunk_to_sg(struct tcpcrypt_chunk *chunk, u32 off, u32 len
 /** tcpcrypt_chunk_wipe() - overwrite @len bytes from @off */
 void tcpcrypt_chunk_wipe(struct tcpcrypt_chunk *chunk, u32 off, u32 len);
 
-/* keypool.c: key pairs made for connections that turned out plain; each is used for one connection */
+/* keypool.c: key pairs that connections which turned out plain left; each is used for one connection */
 
 /** tcpcrypt_keypool_take() - an unused pair for @hs's guess; any context; false: the worker must make one */
 bool tcpcrypt_keypool_take(struct tcpcrypt_handshake *hs);
+
+/** tcpcrypt_keypool_has() - is there one for @tep? any context; a hint */
+bool tcpcrypt_keypool_has(const struct tcpcrypt_tep *tep);
 
 /** tcpcrypt_keypool_give() - keep the pair of @hs if it never left this host; wiped from @hs; any context */
 void tcpcrypt_keypool_give(struct tcpcrypt_handshake *hs);

@@ -54,12 +54,21 @@ static unsigned int handshake_aeads(struct tcpcrypt_conn *conn, u16 *ids)
 static int handshake_keygen(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_handshake *hs = conn->hs;
-
 	const struct tcpcrypt_tep *tep = READ_ONCE(hs->tep) ? : hs->guess;
 	int err = tep->keygen(hs->priv, hs->pub);
 
 	hs->keyed = err ? NULL : tep;
 	return err;
+}
+
+void tcpcrypt_handshake_provide(struct tcpcrypt_conn *conn)
+{
+	struct tcpcrypt_handshake *hs = conn->hs;
+
+	if (!hs || hs->phase != TCPCRYPT_HS_KEYGEN || tcpcrypt_keypool_has(hs->guess) || handshake_keygen(conn))
+		return;
+	hs->phase = TCPCRYPT_HS_SEND_INIT1;
+	tcpcrypt_keypool_give(hs);
 }
 
 static void handshake_build_init1(struct tcpcrypt_conn *conn)

@@ -16,4 +16,11 @@ bool tcpcrypt_handshake_run(struct tcpcrypt_conn *conn);
 /** tcpcrypt_handshake_start() - ENO succeeded; socket lock held, any context */
 void tcpcrypt_handshake_start(struct tcpcrypt_conn *conn, const struct eno_result *res);
 
+/**
+ * tcpcrypt_handshake_provide() - a connection became plain before its key pair was made: make one for the next, if
+ * there is none
+ * @conn: PLAIN; the caller is its worker and holds no lock
+ */
+void tcpcrypt_handshake_provide(struct tcpcrypt_conn *conn);
+
 #endif

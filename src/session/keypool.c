@@ -5,6 +5,7 @@
 /*
  * An active opener has its key pair made while the SYN is on its way. Most peers do not answer, so the pair is
  * kept for the next connection: a host that talks to such peers makes one now and then, not one a connection.
+ * Where the answer was there before the pair, the worker makes one all the same if there is none, for the same reason.
  * A pair that went into an Init message is never kept, so each serves one connection (K-06).
  */
 #define KEYPOOL_SIZE	16
@@ -19,17 +20,42 @@ static struct keypair keypool[KEYPOOL_SIZE];
 static unsigned int keypool_n;
 static DEFINE_SPINLOCK(keypool_lock);	/* both */
 
-bool tcpcrypt_keypool_take(struct tcpcrypt_handshake *hs)
+/* The youngest for @tep; NULL if there is none. */
+static struct keypair *keypool_find(const struct tcpcrypt_tep *tep)
 {
-	struct keypair *k = NULL;
+	unsigned int i;
+
+	lockdep_assert_held(&keypool_lock);
+	for (i = keypool_n; i--; )
+		if (keypool[i].tep == tep)
+			return &keypool[i];
+	return NULL;
+}
+
+bool tcpcrypt_keypool_has(const struct tcpcrypt_tep *tep)
+{
+	bool has;
 
 	spin_lock_bh(&keypool_lock);
-	if (keypool_n && keypool[keypool_n - 1].tep == hs->guess) {
-		k = &keypool[--keypool_n];
+	has = keypool_find(tep);
+	spin_unlock_bh(&keypool_lock);
+	return has;
+}
+
+bool tcpcrypt_keypool_take(struct tcpcrypt_handshake *hs)
+{
+	struct keypair *k, *last;
+
+	spin_lock_bh(&keypool_lock);
+	k = keypool_find(hs->guess);
+	if (k) {
 		hs->keyed = k->tep;
 		memcpy(hs->priv, k->priv, sizeof(hs->priv));
 		memcpy(hs->pub, k->pub, sizeof(hs->pub));
-		memzero_explicit(k, sizeof(*k));
+		last = &keypool[--keypool_n];
+		if (k != last)
+			*k = *last;
+		memzero_explicit(last, sizeof(*last));
 		hs->phase = TCPCRYPT_HS_SEND_INIT1;
 	}
 	spin_unlock_bh(&keypool_lock);
@@ -43,12 +69,10 @@ void tcpcrypt_keypool_give(struct tcpcrypt_handshake *hs)
 	if (hs->phase != TCPCRYPT_HS_SEND_INIT1 || !hs->keyed || hs->own_len)
 		return;
 	spin_lock_bh(&keypool_lock);
-	if (keypool_n < KEYPOOL_SIZE) {
-		k = &keypool[keypool_n++];
-		k->tep = hs->keyed;
-		memcpy(k->priv, hs->priv, sizeof(k->priv));
-		memcpy(k->pub, hs->pub, sizeof(k->pub));
-	}
+	k = &keypool[keypool_n < KEYPOOL_SIZE ? keypool_n++ : 0];	/* the first may be for a TEP of the past */
+	k->tep = hs->keyed;
+	memcpy(k->priv, hs->priv, sizeof(k->priv));
+	memcpy(k->pub, hs->pub, sizeof(k->pub));
 	spin_unlock_bh(&keypool_lock);
 	memzero_explicit(hs->priv, sizeof(hs->priv));
 	hs->keyed = NULL;	/* given once */

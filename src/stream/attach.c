@@ -431,10 +431,14 @@ void tcpcrypt_fallback(struct tcpcrypt_conn *conn, enum tcpcrypt_reason reason)
 
 	conn->reason = reason;
 	tcpcrypt_reason_inc(conn->tn, reason);
-	if (conn->pooled)	/* at once, not after a grace period: the next connect() wants it */
-		tcpcrypt_keypool_give(conn->hs);
+	/* No worker has it, and none will. Not after a grace period: the next connect() wants the key pair. */
+	if (refcount_read(&conn->refs) == 1) {
+		smp_acquire__after_ctrl_dep();	/* pairs with the release of the worker's reference */
+		tcpcrypt_handshake_free(conn->hs);
+		conn->hs = NULL;
+	}
 	tcpcrypt_detach(conn);
-	/* Threads asleep in our functions look at the slot again and go on in TCP's. */
-	if (!sock_flag(sk, SOCK_DEAD))
+	/* Threads asleep in our functions look at the slot again and go on in TCP's, which wakes them itself at the end. */
+	if (sk->sk_state != TCP_ESTABLISHED && !sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);
 }

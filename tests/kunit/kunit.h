@@ -23,6 +23,7 @@ extern struct kunit_suite x448_suite;
 extern struct kunit_suite nist_suite;
 extern struct kunit_suite aead_suite;
 extern struct kunit_suite session_suite;
+extern struct kunit_suite keypool_suite;
 
 /*
  * A test is a loop over the vectors of one function, not a parameterized test: of what a case
