@@ -631,12 +631,14 @@ E2E_CASE(path_memory_is_bounded, unaudited(), 120)
 		connections(i, i + at_once);
 	check_equal(run.client().counter("paths"), share, "paths");
 	check(reasons(0) == std::pair(0L, 1L), "the first path is forgotten");
-	check(reasons(share + beyond - 1) == std::pair(1L, 0L), "a path beyond the limit is known");
+	/* Those tried together came in any order: one that was not tried yet, twice. */
+	for (int i = 0; i < 2; i++)
+		check(reasons(share + beyond) == std::pair(1L, 0L), "a path beyond the limit is known");
 	/* And there is room again. */
 	run.client().set("path_lifetime", "600");
 	check_equal(run.client().counter("paths"), 0, "paths");
-	check(reasons(share + beyond - 1) == std::pair(1L, 0L), "a path is known that was forgotten");
-	check(reasons(share + beyond - 1) == std::pair(0L, 1L), "a path is not learnt");
+	check(reasons(0) == std::pair(1L, 0L), "a path is known that was forgotten");
+	check(reasons(0) == std::pair(0L, 1L), "a path is not learnt");
 	check_equal(run.client().counter("paths"), 1, "paths");
 	run.net.middle().run("ip route delete " + prefix + "0.0/16");
 	run.server().run("ip route delete local " + prefix + "0.0/16 dev lo");
