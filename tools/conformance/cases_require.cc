@@ -185,22 +185,7 @@ void syn_keeps_eno(Run &run)
 void forged_syn_ack(Run &run, bool wrong_ack)
 {
 	with_settings(run, mandatory, [&](Dialogue &dialogue) {
-		dialogue.start_connect();
-		dialogue.take_syn();
-		Segment forged = dialogue.tcp.blank(SYN | ACK);
-		forged.seq = dialogue.tcp.iss + 0x40000000;
-		forged.options = mss_option(1460);
-		if (wrong_ack)
-			forged.ack += 0x40000000;
-		else
-			forged.bad_checksum = true;
-		dialogue.tcp.transmit(forged);
-		dialogue.tcp.skip_seen();
-		dialogue.send_syn_ack();
-		dialogue.tcp.wait_segment([](const Segment &s) { return s.has(ACK) && !s.has(SYN) && !s.has(RST); },
-					  "the third segment");
-		dialogue.finish_connect();
-		dialogue.exchange();
+		dialogue.connect_past_forged_syn_ack(wrong_ack);
 		dialogue.prove_encrypted();
 	});
 }
@@ -264,7 +249,7 @@ void forged_third(Run &run)
 		forged.bad_checksum = true;
 		dialogue.tcp.transmit(forged);
 		forged.bad_checksum = false;
-		forged.ack += 0x40000000;
+		forged.ack += far_away;
 		dialogue.tcp.transmit(forged);
 		dialogue.send_third({.third = eno_ack()});
 		dialogue.accept();

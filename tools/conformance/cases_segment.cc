@@ -98,7 +98,7 @@ void outside_the_window(Run &run)
 		segment.payload = Bytes(30, 'X');
 		segment.seq -= 30;
 		tcp.transmit(segment);
-		segment.seq += 0x40000000;
+		segment.seq += far_away;
 		tcp.transmit(segment);
 		tcp.send_range(from, to);
 	});

@@ -264,7 +264,7 @@ void forged_syn_ack_bad_checksum(Run &run)
 
 void forged_out_of_window(Run &run)
 {
-	forged(run, [](Segment &s) { s.seq += 0x40000000; });
+	forged(run, [](Segment &s) { s.seq += far_away; });
 }
 
 // E-18, E-17: data in the SYN that crosses.

@@ -8,8 +8,6 @@ namespace {
 
 /** Longer than the first retransmission time-outs of a SYN, 1 s and 2 s and 4 s. */
 constexpr Millis syn_patience{15000};
-/** Far from any window. */
-constexpr std::uint32_t far_away = 0x40000000;
 
 bool is_syn(const Segment &segment)
 {
@@ -150,10 +148,7 @@ void forged_syn_wrong_isn(Run &run)
 	dialogue.send_syn();
 	dialogue.take_syn_ack();
 	check(dialogue.encrypted(), "no ENO in the SYN-ACK");
-	Segment forged = dialogue.tcp.blank(SYN);
-	forged.seq = dialogue.tcp.iss + far_away;
-	forged.options = mss_option(1460);
-	dialogue.tcp.transmit(forged);
+	dialogue.tcp.transmit(dialogue.forged(SYN, far_away));
 	Segment third = dialogue.tcp.blank(ACK);
 	third.options = eno_ack();
 	dialogue.tcp.transmit(third);
@@ -169,10 +164,7 @@ void challenge_ack_has_eno(Run &run)
 	dialogue.send_syn();
 	dialogue.take_syn_ack();
 	check(dialogue.encrypted(), "no ENO in the SYN-ACK");
-	Segment forged = dialogue.tcp.blank(SYN);
-	forged.seq = dialogue.tcp.iss + far_away;
-	forged.options = mss_option(1460);
-	dialogue.tcp.transmit(forged);
+	dialogue.tcp.transmit(dialogue.forged(SYN, far_away));
 	const Segment &challenge = dialogue.tcp.wait_segment(
 		[](const Segment &s) { return s.has(ACK) && !s.has(SYN) && !s.has(RST); }, "the challenge ACK");
 	check(!find_option(challenge.options, OPT_ENO).empty(), "no ENO in a segment before the first one was heard");
@@ -184,9 +176,7 @@ void forged_syn_bad_checksum(Run &run)
 	dialogue.send_syn();
 	dialogue.take_syn_ack();
 	check(dialogue.encrypted(), "no ENO in the SYN-ACK");
-	Segment forged = dialogue.tcp.blank(SYN);
-	forged.seq = dialogue.tcp.iss;
-	forged.options = mss_option(1460);
+	Segment forged = dialogue.forged(SYN);
 	forged.bad_checksum = true;
 	dialogue.tcp.transmit(forged);
 	dialogue.send_third();
@@ -198,22 +188,7 @@ void forged_syn_bad_checksum(Run &run)
 void forged_syn_ack(Run &run, bool wrong_ack)
 {
 	Dialogue dialogue(run);
-	dialogue.start_connect();
-	dialogue.take_syn();
-	Segment forged = dialogue.tcp.blank(SYN | ACK);
-	forged.seq = dialogue.tcp.iss + far_away;
-	forged.options = mss_option(1460);
-	if (wrong_ack)
-		forged.ack += far_away;
-	else
-		forged.bad_checksum = true;
-	dialogue.tcp.transmit(forged);
-	dialogue.tcp.skip_seen();
-	dialogue.send_syn_ack();
-	dialogue.tcp.wait_segment([](const Segment &s) { return s.has(ACK) && !s.has(SYN) && !s.has(RST); },
-				  "the third segment");
-	dialogue.finish_connect();
-	dialogue.exchange();
+	dialogue.connect_past_forged_syn_ack(wrong_ack);
 	dialogue.prove_encrypted();
 }
 

@@ -6,8 +6,6 @@ namespace conformance {
 
 namespace {
 
-constexpr std::uint32_t far_away = 0x40000000;
-
 void third_with(Run &run, View area)
 {
 	expect_encrypted(run, {.third = Bytes(area.begin(), area.end())});
@@ -97,11 +95,7 @@ void defer_accept_encrypted(Run &run)
 {
 	defer_accept(run, [](Dialogue &dialogue) {
 		dialogue.send_third();
-		Bytes message = dialogue.own_init();
-		dialogue.send_init(message);
-		dialogue.accept();
-		dialogue.take_init();
-		dialogue.derive_keys(message);
+		dialogue.exchange_before_accept();
 		dialogue.prove_encrypted();
 	});
 }
@@ -112,11 +106,7 @@ void defer_accept_init1_without_eno(Run &run)
 	defer_accept(run, [](Dialogue &dialogue) {
 		dialogue.send_third();
 		dialogue.tcp.eno_until_heard = false;
-		Bytes message = dialogue.own_init();
-		dialogue.send_init(message);
-		dialogue.accept();
-		dialogue.take_init();
-		dialogue.derive_keys(message);
+		dialogue.exchange_before_accept();
 		dialogue.prove_encrypted();
 	});
 }
@@ -137,11 +127,7 @@ void defer_accept_third_lost(Run &run)
 {
 	defer_accept(run, [](Dialogue &dialogue) {
 		dialogue.tcp.eno_until_heard = true;
-		Bytes message = dialogue.own_init();
-		dialogue.send_init(message);
-		dialogue.accept();
-		dialogue.take_init();
-		dialogue.derive_keys(message);
+		dialogue.exchange_before_accept();
 		dialogue.prove_encrypted();
 	});
 }

@@ -269,6 +269,40 @@ void Dialogue::finish_connect()
 	check(answer.ok, "connect() failed with " + answer.value);
 }
 
+Segment Dialogue::forged(std::uint8_t flags, std::uint32_t off) const
+{
+	Segment segment = tcp.blank(flags);
+	segment.seq = tcp.iss + off;
+	segment.options = mss_option(1460);
+	return segment;
+}
+
+void Dialogue::connect_past_forged_syn_ack(bool wrong_ack)
+{
+	start_connect();
+	take_syn();
+	Segment segment = forged(SYN | ACK, far_away);
+	if (wrong_ack)
+		segment.ack += far_away;
+	else
+		segment.bad_checksum = true;
+	tcp.transmit(segment);
+	tcp.skip_seen();
+	send_syn_ack();
+	tcp.wait_segment([](const Segment &s) { return s.has(ACK) && !s.has(SYN) && !s.has(RST); }, "the third segment");
+	finish_connect();
+	exchange();
+}
+
+void Dialogue::exchange_before_accept()
+{
+	Bytes message = own_init();
+	send_init(message);
+	accept();
+	take_init();
+	derive_keys(message);
+}
+
 void Dialogue::open(const Opening &opening)
 {
 	if (is_passive()) {

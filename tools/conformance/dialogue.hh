@@ -32,6 +32,9 @@ struct Exchange {
 	Bytes ignored{};
 };
 
+/** Far from any window. */
+constexpr std::uint32_t far_away = 0x40000000;
+
 /*
  *   device passive:  syn -> syn_ack -> third -> accepted -> send_init -> take_init -> keys
  *   device active:   syn -> syn_ack -> third -> connected -> take_init -> send_init -> keys
@@ -62,6 +65,13 @@ public:
 	void take_third();
 	void accept();
 	void finish_connect();
+
+	/** What an attacker off the path sends, with MSS alone, @off behind our ISN; to be changed and transmitted. */
+	Segment forged(std::uint8_t flags, std::uint32_t off = 0) const;
+	/** A connect() up to the keys; before our SYN-ACK comes a forged one that TCP does not take, without ENO. */
+	void connect_past_forged_syn_ack(bool wrong_ack);
+	/** The device passive, its application still in accept(): our Init1 comes first, then the rest of exchange(). */
+	void exchange_before_accept();
 
 	/** Steps of exchange(). */
 	Bytes own_init(const Exchange &parameters = {}) const;
