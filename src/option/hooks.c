@@ -34,8 +34,8 @@ static bool hooks_out_is_segment(const struct sk_buff *skb, u8 pf)
 		off = sizeof(struct ipv6hdr);
 	else if (ipv6_find_hdr(skb, &off, IPPROTO_TCP, NULL, NULL) != IPPROTO_TCP)
 		off = 0;
-	return off && skb_transport_offset(skb) == off &&
-	       skb_headlen(skb) >= off + sizeof(struct tcphdr) && tcp_hdr(skb)->doff >= 5;
+	return off && skb_transport_offset(skb) == off && skb_headlen(skb) >= off + sizeof(struct tcphdr) &&
+	       tcp_hdr(skb)->doff >= 5 && skb_headlen(skb) >= off + tcp_hdr(skb)->doff * 4;
 }
 
 /* E-12: what TCP answers for a half-open connection beside the SYN-ACK (a challenge ACK), by its control socket. */
@@ -298,6 +298,16 @@ static bool hooks_in_is_required(struct sk_buff *skb, const struct nf_hook_state
 	return tcpcrypt_require_syn(skb, &tuple);
 }
 
+/* The whole header, in @buf if it is not in one piece; NULL if it is cut. */
+static const struct tcphdr *hooks_in_header(const struct sk_buff *skb, unsigned int thoff, u8 *buf)
+{
+	const struct tcphdr *th = skb_header_pointer(skb, thoff, sizeof(*th), buf);
+
+	if (!th || th->doff < 5)
+		return NULL;
+	return skb_header_pointer(skb, thoff, th->doff * 4, buf);
+}
+
 static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	u8 buf[sizeof(struct tcphdr) + ENO_TCP_OPTIONS_MAX];
@@ -332,12 +342,12 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	if (likely(!th->syn && !th->urg && sk && sk->sk_state != TCP_NEW_SYN_RECV &&
 		   !((1 << sk->sk_state) & (TCPF_LISTEN | TCPF_SYN_SENT | TCPF_SYN_RECV))))
 		return NF_ACCEPT;
-	th = skb_header_pointer(skb, thoff, th->doff * 4, buf);
+	th = hooks_in_header(skb, thoff, buf);
 	if (!th)
 		return NF_ACCEPT;
 	if (unlikely(th->urg) && hooks_urgent_is_void(skb, state, th)) {
 		hooks_in_urgent(skb, thoff);
-		th = skb_header_pointer(skb, thoff, th->doff * 4, buf);		/* it may have moved */
+		th = hooks_in_header(skb, thoff, buf);		/* it may have moved */
 		if (!th)
 			return NF_ACCEPT;
 	}
@@ -346,8 +356,7 @@ static unsigned int hooks_in(void *priv, struct sk_buff *skb, const struct nf_ho
 	    (kinds & TCPCRYPT_KIND_ENO || (!th->ack && hooks_in_is_required(skb, state, th)))) {	/* E-18 */
 		if (tcpcrypt_syndata_discard(skb, state->pf, thoff, th))
 			return NF_DROP;
-		th = skb_header_pointer(skb, thoff, sizeof(struct tcphdr), buf);
-		th = th ? skb_header_pointer(skb, thoff, th->doff * 4, buf) : NULL;
+		th = hooks_in_header(skb, thoff, buf);
 		if (!th)
 			return NF_ACCEPT;
 	}

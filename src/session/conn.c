@@ -131,7 +131,7 @@ static void conn_free(struct tcpcrypt_conn *conn)
 	kfree(conn->tx.sg_in);
 	tcpcrypt_simultaneous_free(conn);
 	tcpcrypt_settings_put(conn->settings);
-	if (conn->state != TCPCRYPT_PLAIN)	/* else it never held anything */
+	if (conn->state != TCPCRYPT_PLAIN)	/* else nothing secret was in it */
 		memzero_explicit(conn, sizeof(*conn));
 	kmem_cache_free(conn_cache, conn);
 }

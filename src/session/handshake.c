@@ -65,9 +65,10 @@ void tcpcrypt_handshake_provide(struct tcpcrypt_conn *conn)
 {
 	struct tcpcrypt_handshake *hs = conn->hs;
 
-	if (!hs || hs->phase != TCPCRYPT_HS_KEYGEN || tcpcrypt_keypool_has(hs->guess) || handshake_keygen(conn))
+	if (!hs)
 		return;
-	hs->phase = TCPCRYPT_HS_SEND_INIT1;
+	if (hs->phase == TCPCRYPT_HS_KEYGEN && !tcpcrypt_keypool_has(hs->guess) && !handshake_keygen(conn))
+		hs->phase = TCPCRYPT_HS_SEND_INIT1;
 	tcpcrypt_keypool_give(hs);
 }
 

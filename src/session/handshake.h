@@ -17,8 +17,8 @@ bool tcpcrypt_handshake_run(struct tcpcrypt_conn *conn);
 void tcpcrypt_handshake_start(struct tcpcrypt_conn *conn, const struct eno_result *res);
 
 /**
- * tcpcrypt_handshake_provide() - a connection became plain before its key pair was made: make one for the next, if
- * there is none
+ * tcpcrypt_handshake_provide() - a connection became plain: its key pair is for the next one; if it has none, and the
+ * next one would have none, it is made
  * @conn: PLAIN; the caller is its worker and holds no lock
  */
 void tcpcrypt_handshake_provide(struct tcpcrypt_conn *conn);

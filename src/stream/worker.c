@@ -170,12 +170,12 @@ void tcpcrypt_worker(struct work_struct *work)
 	struct tcpcrypt_conn *conn = container_of(work, struct tcpcrypt_conn, work);
 	struct sock *sk = conn->sk;
 
-	if (READ_ONCE(conn->state) == TCPCRYPT_PLAIN)
-		tcpcrypt_handshake_provide(conn);
 	if (READ_ONCE(conn->state) <= TCPCRYPT_EXCHANGE && conn->hs && tcpcrypt_handshake_run(conn)) {
 		tcpcrypt_handshake_free(conn->hs);
 		conn->hs = NULL;
 	}
+	if (READ_ONCE(conn->state) == TCPCRYPT_PLAIN)
+		tcpcrypt_handshake_provide(conn);
 	if (READ_ONCE(conn->state) != TCPCRYPT_SYN_SENT && worker_pass(conn))
 		tcpcrypt_close_done(conn);
 	if (conn->hs && worker_exchange_is_over(conn)) {
