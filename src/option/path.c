@@ -5,10 +5,9 @@
 #include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
-#include <net/ipv6.h>
 
 /*
- * A path is a destination address in a namespace. It is noted when a SYN goes without ENO after retransmissions with
+ * A path is a destination in a namespace. It is noted when a SYN goes without ENO after retransmissions with
  * it, and learnt when TCP then accepts the answer: when nobody answers at all, ENO was not to blame, nor if the answer
  * has ENO, which is one to an earlier SYN that was merely slow. It is forgotten after net.tcpcrypt.path_lifetime
  * seconds, and when that is written. Where encryption is required nothing is learnt and nothing looked up.
@@ -18,8 +17,8 @@
  *                                 '----NOTE_LIFETIME, or SYN-ACK with ENO------'
  */
 #define PATH_BITS		8
-#define PATH_MAX		4096		/* of all namespaces together */
-#define PATH_SHARE		(PATH_MAX / 4)	/* of one */
+#define PATH_SHARED		4096		/* of all namespaces but the first together */
+#define PATH_SHARE		(PATH_SHARED / 4)	/* of one */
 #define PATH_NOTE_LIFETIME	(180 * HZ)	/* longer than a connect() lasts by default */
 #define PATH_SWEEP		HZ		/* a full table is not searched for old entries more often */
 
@@ -27,7 +26,7 @@
  * struct path_entry - one destination
  * @node: in its bucket
  * @net: namespace
- * @addr: IPv6, or IPv4-mapped
+ * @peer: where it is
  * @expires: jiffies
  * @learnt: or noted only, for the connection that @lport and @seq name
  * @lport: host order
@@ -36,7 +35,7 @@
 struct path_entry {
 	struct hlist_node node;
 	struct net *net;
-	struct in6_addr addr;
+	struct tcpcrypt_peer peer;
 	unsigned long expires;
 	bool learnt;
 	u16 lport;
@@ -47,23 +46,15 @@ static struct hlist_head path_table[1 << PATH_BITS];
 static DEFINE_SPINLOCK(path_lock);	/* all of them */
 static siphash_key_t path_key __read_mostly;
 static unsigned int path_count;
+static unsigned int path_shared;	/* those of PATH_SHARED */
 static unsigned long path_swept;	/* jiffies */
 static atomic_t path_noted;		/* a hint for the probe */
 
-static void path_addr(const struct sock *sk, struct in6_addr *addr)
+static struct hlist_head *path_bucket(const struct net *net, const struct tcpcrypt_peer *peer)
 {
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		*addr = sk->sk_v6_daddr;
-		return;
-	}
-#endif
-	ipv6_addr_set_v4mapped(sk->sk_daddr, addr);
-}
+	u64 hash = siphash(&peer->addr, sizeof(peer->addr), &path_key) ^ net_hash_mix(net);
 
-static struct hlist_head *path_bucket(const struct net *net, const struct in6_addr *addr)
-{
-	return &path_table[(siphash(addr, sizeof(*addr), &path_key) ^ net_hash_mix(net)) & ((1 << PATH_BITS) - 1)];
+	return &path_table[hash & ((1 << PATH_BITS) - 1)];
 }
 
 static void path_forget(struct path_entry *path)
@@ -72,6 +63,8 @@ static void path_forget(struct path_entry *path)
 
 	hlist_del(&path->node);
 	path_count--;
+	if (!net_eq(path->net, &init_net))
+		path_shared--;
 	tn->paths--;
 	if (path->learnt)
 		tcpcrypt_stat_add(tn, TCPCRYPT_STAT_PATHS, -1);
@@ -94,14 +87,14 @@ static void path_sweep(const struct net *net)
 }
 
 /* NULL if there is none whose time is not over. */
-static struct path_entry *path_find(const struct net *net, const struct in6_addr *addr)
+static struct path_entry *path_find(const struct net *net, const struct tcpcrypt_peer *peer)
 {
 	struct hlist_node *next;
 	struct path_entry *path;
 
 	lockdep_assert_held(&path_lock);
-	hlist_for_each_entry_safe(path, next, path_bucket(net, addr), node) {
-		if (path->net != net || !ipv6_addr_equal(&path->addr, addr))
+	hlist_for_each_entry_safe(path, next, path_bucket(net, peer), node) {
+		if (path->net != net || !tcpcrypt_peer_equal(&path->peer, peer))
 			continue;
 		if (time_before(jiffies, path->expires))
 			return path;
@@ -114,45 +107,51 @@ static struct path_entry *path_find(const struct net *net, const struct in6_addr
 bool tcpcrypt_path_drops_eno(const struct sock *sk)
 {
 	const struct path_entry *path;
-	struct in6_addr addr;
+	struct tcpcrypt_peer peer;
 	bool drops;
 
 	if (!READ_ONCE(path_count) || !READ_ONCE(tcpcrypt_net(sock_net(sk))->path_lifetime))
 		return false;
-	path_addr(sk, &addr);
+	tcpcrypt_peer_of(sk, &peer);
 	spin_lock_bh(&path_lock);
-	path = path_find(sock_net(sk), &addr);
+	path = path_find(sock_net(sk), &peer);
 	drops = path && path->learnt;
 	spin_unlock_bh(&path_lock);
 	return drops;
+}
+
+static bool path_full(const struct tcpcrypt_net *tn)
+{
+	return tn->paths >= PATH_SHARE || (path_shared >= PATH_SHARED && !net_eq(tn->net, &init_net));
 }
 
 void tcpcrypt_path_note(const struct sock *sk)
 {
 	struct net *net = sock_net(sk);
 	struct tcpcrypt_net *tn = tcpcrypt_net(net);
-	struct in6_addr addr;
+	struct tcpcrypt_peer peer;
 	struct path_entry *path;
 
 	if (!READ_ONCE(tn->path_lifetime))
 		return;
-	path_addr(sk, &addr);
+	tcpcrypt_peer_of(sk, &peer);
 	spin_lock_bh(&path_lock);
-	path = path_find(net, &addr);
+	path = path_find(net, &peer);
 	if (!path) {
-		if ((path_count >= PATH_MAX || tn->paths >= PATH_SHARE) &&
-		    time_after_eq(jiffies, path_swept + PATH_SWEEP)) {
+		if (path_full(tn) && time_after_eq(jiffies, path_swept + PATH_SWEEP)) {
 			path_sweep(NULL);
 			path_swept = jiffies;
 		}
-		if (path_count < PATH_MAX && tn->paths < PATH_SHARE)
+		if (!path_full(tn))
 			path = kzalloc(sizeof(*path), GFP_ATOMIC | __GFP_NOWARN);
 		if (!path)
 			goto unlock;
 		path->net = net;
-		path->addr = addr;
-		hlist_add_head(&path->node, path_bucket(net, &addr));
+		path->peer = peer;
+		hlist_add_head(&path->node, path_bucket(net, &peer));
 		path_count++;
+		if (!net_eq(net, &init_net))
+			path_shared++;
 		tn->paths++;
 		atomic_inc(&path_noted);
 	}
@@ -178,14 +177,14 @@ static void path_learn(struct path_entry *path)
 /* What becomes of the note of @sk's connection, if there is one. */
 static void path_settle(const struct sock *sk, void (*settle)(struct path_entry *path))
 {
-	struct in6_addr addr;
+	struct tcpcrypt_peer peer;
 	struct path_entry *path;
 
 	if (likely(!atomic_read(&path_noted)))
 		return;
-	path_addr(sk, &addr);
+	tcpcrypt_peer_of(sk, &peer);
 	spin_lock_bh(&path_lock);
-	path = path_find(sock_net(sk), &addr);
+	path = path_find(sock_net(sk), &peer);
 	if (path && !path->learnt && path->lport == inet_sk(sk)->inet_num &&
 	    path->seq == READ_ONCE(tcp_sk(sk)->write_seq))
 		settle(path);

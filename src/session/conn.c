@@ -304,6 +304,18 @@ void tcpcrypt_conn_abort(struct sock *sk)
 		tcp_abort(sk, err);
 }
 
+void tcpcrypt_peer_of(const struct sock *sk, struct tcpcrypt_peer *peer)
+{
+	peer->dif = READ_ONCE(sk->sk_bound_dev_if);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		peer->addr = sk->sk_v6_daddr;
+		return;
+	}
+#endif
+	ipv6_addr_set_v4mapped(sk->sk_daddr, &peer->addr);
+}
+
 enum tcpcrypt_lock tcpcrypt_lock_try(struct tcpcrypt_conn *conn, bool *busy)
 {
 	struct sock *sk = conn->sk;

@@ -7,7 +7,6 @@
 #include <linux/siphash.h>
 #include <linux/timekeeping.h>
 #include <crypto/algapi.h>
-#include <net/ipv6.h>
 
 /*
  * One lock for all of it: each call holds it for a constant time. Two tables find a secret, by what a peer sends
@@ -41,23 +40,12 @@ static struct hlist_head *resume_half_bucket(const struct tcpcrypt_net *tn, cons
 	return &resume_by_half[hash & ((1 << RESUME_BITS) - 1)];
 }
 
-static struct hlist_head *resume_peer_bucket(const struct tcpcrypt_net *tn, const struct in6_addr *peer)
+static struct hlist_head *resume_peer_bucket(const struct tcpcrypt_net *tn, const struct tcpcrypt_peer *peer)
 {
-	u64 hash = siphash_3u64(get_unaligned_be64(&peer->s6_addr[0]), get_unaligned_be64(&peer->s6_addr[8]),
+	u64 hash = siphash_3u64(get_unaligned_be64(&peer->addr.s6_addr[0]), get_unaligned_be64(&peer->addr.s6_addr[8]),
 				(unsigned long)tn, &resume_key);
 
 	return &resume_by_peer[hash & ((1 << RESUME_BITS) - 1)];
-}
-
-static void resume_peer_of(const struct sock *sk, struct in6_addr *peer)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		*peer = sk->sk_v6_daddr;
-		return;
-	}
-#endif
-	ipv6_addr_set_v4mapped(sk->sk_daddr, peer);
 }
 
 struct tcpcrypt_secret *tcpcrypt_secret_alloc(const u8 ss[TCPCRYPT_K_LEN], u8 tep,
@@ -145,7 +133,7 @@ bool tcpcrypt_resume_put(struct tcpcrypt_net *tn, struct tcpcrypt_secret *secret
 	bool kept = false, first;
 
 	secret->made = ktime_get_boottime_seconds();
-	resume_peer_of(sk, &secret->peer);
+	tcpcrypt_peer_of(sk, &secret->peer);
 	spin_lock_bh(&resume_lock);
 	if (READ_ONCE(tn->resume) && resume_full(tn) && !list_empty(&tn->resume_age)) {
 		old = list_last_entry(&tn->resume_age, struct tcpcrypt_secret, age);
@@ -178,15 +166,15 @@ struct tcpcrypt_secret *tcpcrypt_resume_take_peer(struct tcpcrypt_net *tn, const
 {
 	struct tcpcrypt_secret *secret, *found = NULL;
 	unsigned int walked = 0;
-	struct in6_addr peer;
+	struct tcpcrypt_peer peer;
 	bool usable = false;
 
 	if (!READ_ONCE(tn->resume) || !READ_ONCE(tn->resume_n))
 		return NULL;
-	resume_peer_of(sk, &peer);
+	tcpcrypt_peer_of(sk, &peer);
 	spin_lock_bh(&resume_lock);
 	hlist_for_each_entry(secret, resume_peer_bucket(tn, &peer), by_peer) {
-		if (secret->tn == tn && ipv6_addr_equal(&secret->peer, &peer) &&
+		if (secret->tn == tn && tcpcrypt_peer_equal(&secret->peer, &peer) &&
 		    (!set || resume_allowed(secret, tn, set))) {
 			found = secret;
 			break;

@@ -5,6 +5,7 @@
 
 #include <linux/list.h>
 #include <linux/in6.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 #include "control/net.h"
 #include "crypto/aead.h"
@@ -21,13 +22,31 @@
  */
 
 /**
+ * struct tcpcrypt_peer - where another host is, as far as what was learnt of it is for it alone
+ * @addr: IPv6, or IPv4-mapped
+ * @dif: what the socket is bound to, 0 for nothing: behind another interface, or VRF, the address is another host's
+ */
+struct tcpcrypt_peer {
+	struct in6_addr addr;
+	int dif;
+};
+
+/** tcpcrypt_peer_of() - the other end of a socket that has one */
+void tcpcrypt_peer_of(const struct sock *sk, struct tcpcrypt_peer *peer);
+
+static inline bool tcpcrypt_peer_equal(const struct tcpcrypt_peer *a, const struct tcpcrypt_peer *b)
+{
+	return a->dif == b->dif && ipv6_addr_equal(&a->addr, &b->addr);
+}
+
+/**
  * struct tcpcrypt_secret - ss[i], not used yet, and what belongs to it
  * @by_half: in the cache, by the half that the peer sends
- * @by_peer: in the cache, by the peer's address
+ * @by_peer: in the cache, by where the peer is
  * @age: in its namespace's list, newest first
  * @tn: whose cache it is in, NULL for none
  * @made: when it was put there, seconds of CLOCK_BOOTTIME
- * @peer: the other end's address, IPv4 as mapped
+ * @peer: where the other end is
  * @aead: of the session (R-08)
  * @side: of the keys, that is our role in the original session (R-14)
  * @tep: of the session
@@ -42,7 +61,7 @@ struct tcpcrypt_secret {
 	struct list_head age;
 	struct tcpcrypt_net *tn;
 	u64 made;
-	struct in6_addr peer;
+	struct tcpcrypt_peer peer;
 	const struct tcpcrypt_aead *aead;
 	enum eno_role side;
 	u8 tep;

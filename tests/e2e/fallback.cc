@@ -491,11 +491,11 @@ static bool is_offer(const Segment &segment)
 	return segment.syn && !segment.acks && segment.eno;
 }
 
-static void path_connection(Run &run, const std::string &reason, std::size_t offers)
+static void path_connection(Run &run, const std::string &reason, std::size_t offers, const Prepare &prepare = {})
 {
 	auto before = run.client().counters();
 	Sniffer sniffer(run.client(), run.client().device());
-	Pair pair = connect_pair(run);
+	Pair pair = connect_pair(run, prepare);
 	check_works(pair.client, pair.server);
 	if (reason.empty()) {
 		check_session(pair.client, pair.server);
@@ -532,6 +532,19 @@ E2E_CASE(path_is_remembered, unaudited(), 60, true)
 	box.remove();
 	std::this_thread::sleep_for(seconds(7));
 	path_connection(run, "", 1);
+}
+
+/* Behind another interface the address is another host's. */
+E2E_CASE(path_is_of_one_interface, unaudited(), 40)
+{
+	run.client().set("syn_retries", "0");
+	run.client().set("path_lifetime", "600");
+	Middlebox box(run, {"tcp option 69 exists drop"});
+	auto bound = [&run](int fd) { bind_to_device(fd, run.client().device()); };
+	path_connection(run, "syn-retried", 1);
+	path_connection(run, "syn-retried", 1, bound);
+	path_connection(run, "path", 0, bound);
+	path_connection(run, "path", 0);
 }
 
 /* Nobody answers either way: that says nothing about ENO. */

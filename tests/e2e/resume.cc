@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Resumption between two kernels (RFC 8548 section 3.5): chains, losses, and what the counters say of key agreements.
+#include <linux/tcp.h>
 #include <linux/tcpcrypt.h>
 #include <poll.h>
 
@@ -196,6 +197,21 @@ E2E_CASE(other_address, encrypted(2), 30)
 	});
 	end(pair);
 	run.client().run("ip address delete 10.77.1.71/24 dev wire");
+}
+
+/* Behind another interface the address may be another host's. */
+E2E_CASE(other_interface, encrypted(4), 30)
+{
+	Listener listener = listen_here(run);
+	auto bound = [&run](int fd) { bind_to_device(fd, run.client().device()); };
+	Pair pair = connection(run, listener, false);
+	end(pair);
+	pair = connection(run, listener, false, bound);
+	end(pair);
+	pair = connection(run, listener, true, bound);
+	end(pair);
+	pair = connection(run, listener, true);
+	end(pair);
 }
 
 /* What the wire shows: the offer fills the SYN, the answer the SYN-ACK, data go right behind the third segment. */
@@ -398,6 +414,22 @@ E2E_CASE(flushed, encrypted(4), 30, true)
 	check(listed[0].resumed, "not listed as resumed");
 	std::string status = shell_output("tcpcryptctl -n " + run.server().name() + " status");
 	check(status.find("(1 resumed)") != status.npos, "tcpcryptctl status says: " + status);
+	end(pair);
+}
+
+/* By a socket that is not connected yet: its session is not kept, at this end. */
+E2E_CASE(flushed_beforehand, encrypted(2), 30)
+{
+	Listener listener = listen_here(run);
+	Pair pair = connection(run, listener, false, [](int fd) {
+		sys(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tcpcrypt", 8), "TCP_ULP tcpcrypt");
+		set_option(fd, SOL_TCP_ENO, TCP_CRYPT_CACHE_FLUSH, 1);
+	});
+	end(pair);
+	check_equal(run.client().counter("resume-cached"), 0, "secrets of the client");
+	Count count(run);
+	pair = connection(run, listener, false);
+	check_equal(count.client("resume-offered"), 0, "offers");
 	end(pair);
 }
 

@@ -103,6 +103,11 @@ void set_option(int fd, int level, int name, int value, Location where)
 	    "setsockopt " + std::to_string(level) + "/" + std::to_string(name), where);
 }
 
+void bind_to_device(int fd, const std::string &device, Location where)
+{
+	sys(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.c_str(), device.size()), "SO_BINDTODEVICE", where);
+}
+
 int get_option(int fd, int level, int name, Location where)
 {
 	int value = 0;

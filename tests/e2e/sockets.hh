@@ -62,6 +62,8 @@ Fd socket_in(const Namespace &space, int family, int flags = 0, int protocol = I
 /** One integer option; fails the case when it is refused. */
 void set_option(int fd, int level, int name, int value, Location where = Location::current());
 int get_option(int fd, int level, int name, Location where = Location::current());
+/** SO_BINDTODEVICE. */
+void bind_to_device(int fd, const std::string &device, Location where = Location::current());
 
 /** The server's address for the family of this case, port 0. */
 Address server_address(Run &run, std::uint16_t port = 0);
