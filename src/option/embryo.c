@@ -21,8 +21,9 @@
  */
 #define EMBRYO_BITS	12
 #define EMBRYO_SCAN	(2 * HZ)
-#define EMBRYO_GLOBAL	(4 * 65536)	/* of all namespaces together */
-#define EMBRYO_SHARE	(EMBRYO_GLOBAL / 8)	/* of one, but the first, whatever its root sets max_halfopen to */
+#define EMBRYO_MAX	(4 * 65536)	/* of the first namespace */
+#define EMBRYO_SHARED	(4 * 65536)	/* of all others together, whatever their roots set max_halfopen to */
+#define EMBRYO_SHARE	(EMBRYO_SHARED / 8)	/* of one of them */
 
 /**
  * struct embryo - one half-open connection
@@ -60,6 +61,7 @@ static struct {
 } embryo_table[1 << EMBRYO_BITS];
 static siphash_key_t embryo_key;
 static atomic_t embryo_count;
+static atomic_t embryo_shared;	/* those of EMBRYO_SHARED */
 static struct delayed_work embryo_scan_work;
 
 /*
@@ -96,6 +98,8 @@ static void embryo_free(struct embryo *e)
 {
 	tcpcrypt_stat_add(tcpcrypt_net(e->net), TCPCRYPT_STAT_HALFOPEN, -1);
 	atomic_dec(&tcpcrypt_net(e->net)->halfopen);
+	if (!net_eq(e->net, &init_net))
+		atomic_dec(&embryo_shared);
 	atomic_dec(&embryo_count);
 	sock_gen_put(req_to_sk(e->req));
 	kfree(e);
@@ -260,6 +264,18 @@ bool tcpcrypt_embryo_acked(struct net *net, const struct tcpcrypt_tuple *tuple, 
 	return refuse;
 }
 
+/* Somebody's namespaces do not keep the first one from having its own. */
+static bool embryo_full(const struct tcpcrypt_net *tn)
+{
+	int n = atomic_read(&tn->halfopen);
+
+	if (n >= READ_ONCE(tn->max_halfopen))
+		return true;
+	if (net_eq(tn->net, &init_net))
+		return n >= EMBRYO_MAX;
+	return n >= EMBRYO_SHARE || atomic_read(&embryo_shared) >= EMBRYO_SHARED;
+}
+
 static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_buff *skb, struct request_sock *req,
 					   const struct tcpcrypt_tuple *tuple, const struct tcpcrypt_settings *set)
 {
@@ -285,9 +301,7 @@ static enum tcpcrypt_reason embryo_allowed(struct tcpcrypt_net *tn, struct sk_bu
 		return TCPCRYPT_FALLBACK_KERNEL_SOCKET;
 	if (!tcpcrypt_random_ready())		/* E-20 */
 		return TCPCRYPT_FALLBACK_NO_RANDOM;
-	if (atomic_read(&tn->halfopen) >= READ_ONCE(tn->max_halfopen) ||
-	    (atomic_read(&tn->halfopen) >= EMBRYO_SHARE && !net_eq(tn->net, &init_net)) ||
-	    atomic_read(&embryo_count) >= EMBRYO_GLOBAL)
+	if (embryo_full(tn))
 		return TCPCRYPT_FALLBACK_HALFOPEN_LIMIT;
 	return TCPCRYPT_REASON_NONE;
 }
@@ -406,6 +420,8 @@ static enum tcpcrypt_reason embryo_create(struct sk_buff *skb, struct request_so
 		return err == -ENOSPC ? TCPCRYPT_FALLBACK_NO_ROOM : TCPCRYPT_FALLBACK_NO_MEMORY;
 	}
 	atomic_inc(&embryo_count);
+	if (!net_eq(net, &init_net))
+		atomic_inc(&embryo_shared);
 	atomic_inc(&tn->halfopen);
 	tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_HALFOPEN);
 	tcpcrypt_stat_inc(tn, TCPCRYPT_STAT_SYNACK_ANSWERED);

@@ -12,26 +12,28 @@
  *
  *   close() --> priv_sock --worker: all done, or the deadline--> detach, sock_release() --> tcp_close()
  */
-#define CLOSE_KEPT_MAX		65536	/* sockets kept in all; tcp_max_orphans does not see them */
-#define CLOSE_KEPT_SHARE	(CLOSE_KEPT_MAX / 4)	/* by one namespace, but the first */
+#define CLOSE_KEPT_MAX		65536	/* sockets kept by the first namespace; tcp_max_orphans does not see them */
+#define CLOSE_KEPT_SHARED	65536	/* by all others together */
+#define CLOSE_KEPT_SHARE	(CLOSE_KEPT_SHARED / 4)	/* by one of them */
 
-static atomic_t close_kept = ATOMIC_INIT(0);
-
-static bool close_may_keep(struct tcpcrypt_net *tn)
-{
-	bool in_share = atomic_inc_return(&tn->kept) <= CLOSE_KEPT_SHARE || net_eq(tn->net, &init_net);
-
-	if (atomic_inc_return(&close_kept) <= CLOSE_KEPT_MAX && in_share)
-		return true;
-	atomic_dec(&close_kept);
-	atomic_dec(&tn->kept);
-	return false;
-}
+static atomic_t close_shared = ATOMIC_INIT(0);
 
 static void close_kept_gone(struct tcpcrypt_net *tn)
 {
-	atomic_dec(&close_kept);
+	if (!net_eq(tn->net, &init_net))
+		atomic_dec(&close_shared);
 	atomic_dec(&tn->kept);
+}
+
+static bool close_may_keep(struct tcpcrypt_net *tn)
+{
+	int n = atomic_inc_return(&tn->kept);
+
+	if (net_eq(tn->net, &init_net) ? n <= CLOSE_KEPT_MAX :
+	    atomic_inc_return(&close_shared) <= CLOSE_KEPT_SHARED && n <= CLOSE_KEPT_SHARE)
+		return true;
+	close_kept_gone(tn);
+	return false;
 }
 
 int tcpcrypt_shutdown(struct socket *sock, int how)
