@@ -330,32 +330,13 @@ static int tcpcrypt_netlink_conn_msg(struct sk_buff *skb, u32 portid, u32 seq, i
 	return 0;
 }
 
-/* struct tcpcrypt_netlink_find - looking for one connection */
-struct tcpcrypt_netlink_find {
-	u64 cookie;
-	struct sk_buff *reply;
-	const struct genl_info *info;
-	struct tcpcrypt_netlink_asker asker;
-	int err;
-};
-
-static int tcpcrypt_netlink_find_fn(const struct tcpcrypt_conn_info *info, void *arg)
-{
-	struct tcpcrypt_netlink_find *find = arg;
-
-	if (info->cookie != find->cookie || !tcpcrypt_conn_uapi_state(info->state))
-		return 0;
-	find->err = tcpcrypt_netlink_conn_msg(find->reply, find->info->snd_portid, find->info->snd_seq, 0,
-					      info, &find->asker);
-	return 1;
-}
-
 static int tcpcrypt_netlink_conn_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct tcpcrypt_netlink_find find = { .info = info, .err = -ENOENT };
 	struct net *net = genl_info_net(info);
-	u64 pos = 0;
-	int i;
+	struct tcpcrypt_netlink_asker asker;
+	struct tcpcrypt_conn_info conn;
+	struct sk_buff *reply;
+	int i, err;
 
 	if (!info->attrs[TCPCRYPT_A_CONN_COOKIE]) {
 		NL_SET_ERR_MSG(info->extack, "a cookie is needed to ask for one connection");
@@ -367,19 +348,20 @@ static int tcpcrypt_netlink_conn_doit(struct sk_buff *skb, struct genl_info *inf
 			return -EINVAL;
 		}
 	}
-	find.cookie = nla_get_u64(info->attrs[TCPCRYPT_A_CONN_COOKIE]);
-	tcpcrypt_netlink_asker_init(&find.asker, skb, net);
-	find.reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!find.reply)
-		return -ENOMEM;
-	tcpcrypt_conn_walk(net, &pos, tcpcrypt_netlink_find_fn, &find);
-	if (find.err) {
-		if (find.err == -ENOENT)
-			NL_SET_ERR_MSG(info->extack, "no connection of tcpcrypt has this cookie");
-		nlmsg_free(find.reply);
-		return find.err;
+	if (tcpcrypt_conn_find(net, nla_get_u64(info->attrs[TCPCRYPT_A_CONN_COOKIE]), &conn) ||
+	    !tcpcrypt_conn_uapi_state(conn.state)) {
+		NL_SET_ERR_MSG(info->extack, "no connection of tcpcrypt has this cookie");
+		return -ENOENT;
 	}
-	return genlmsg_reply(find.reply, info);
+	tcpcrypt_netlink_asker_init(&asker, skb, net);
+	reply = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	err = reply ? tcpcrypt_netlink_conn_msg(reply, info->snd_portid, info->snd_seq, 0, &conn, &asker) : -ENOMEM;
+	memzero_explicit(&conn, sizeof(conn));
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	return genlmsg_reply(reply, info);
 }
 
 /* struct tcpcrypt_netlink_dump - a dump in progress; kept in cb->ctx */

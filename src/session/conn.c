@@ -351,8 +351,8 @@ void tcpcrypt_conn_publish(struct tcpcrypt_conn *conn)
 	sock_diag_save_cookie(conn->sk, cookie);
 	conn->cookie = (u64)cookie[1] << 32 | cookie[0];
 	spin_lock_bh(&conn_table_lock);
-	hash_add_rcu(conn_table, &conn->list, conn->cookie);
 	conn->listed = true;
+	hash_add_rcu(conn_table, &conn->list, conn->cookie);
 	spin_unlock_bh(&conn_table_lock);
 }
 
@@ -361,15 +361,15 @@ void tcpcrypt_conn_unpublish(struct tcpcrypt_conn *conn)
 	spin_lock_bh(&conn_table_lock);
 	if (conn->listed)
 		hash_del_rcu(&conn->list);
-	conn->listed = false;
+	WRITE_ONCE(conn->listed, false);
 	spin_unlock_bh(&conn_table_lock);
 }
 
 /*
- * No lock: the socket stays allocated while the connection is in the table (it is taken out before the slot
- * is given back), and what is read here may be a moment old.
+ * No lock: what is read here may be a moment old. The connection is taken out of the table before its slot is given
+ * back, and the socket may be another one after that: then there is nothing to tell. Return: there is
  */
-static void conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn_info *info)
+static bool conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn_info *info)
 {
 	const struct sock *sk = conn->sk;
 	const struct inet_sock *inet = inet_sk(sk);
@@ -379,7 +379,7 @@ static void conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn
 	info->family = sk->sk_family;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
-		info->laddr = sk->sk_v6_rcv_saddr;	/* in struct sock: it may be of another socket by now */
+		info->laddr = sk->sk_v6_rcv_saddr;	/* in struct sock, not behind a pointer */
 		info->raddr = sk->sk_v6_daddr;
 	} else
 #endif
@@ -391,6 +391,9 @@ static void conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn
 	info->lport = inet->inet_num;
 	info->rport = ntohs(inet->inet_dport);
 	info->uid = READ_ONCE(sk->sk_uid);
+	smp_rmb();	/* what is of another socket was written after this: */
+	if (!READ_ONCE(conn->listed))
+		return false;
 	info->state = READ_ONCE(conn->state);
 	info->active = conn->active;
 	info->role = conn->role;
@@ -404,40 +407,58 @@ static void conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn
 	info->rx_frames = READ_ONCE(conn->rx.frames);
 	info->rx_bytes = READ_ONCE(conn->rx.bytes);
 	if (info->state != TCPCRYPT_ENCRYPTED)
-		return;
+		return true;
 	smp_rmb();	/* pairs with tcpcrypt_handshake's barrier before ENCRYPTED is set */
 	info->aead = conn->aead->id;
 	info->handshake_us = conn->handshake_us;
 	info->has_sessid = true;
 	memcpy(info->sessid, conn->sessid, sizeof(info->sessid));
+	return true;
+}
+
+int tcpcrypt_conn_find(struct net *net, u64 cookie, struct tcpcrypt_conn_info *info)
+{
+	struct tcpcrypt_conn *conn;
+	int ret = -ENOENT;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(conn_table, conn, list, cookie) {
+		if (conn->net == net && conn->cookie == cookie && conn_snapshot(conn, info)) {
+			ret = 0;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return ret;
 }
 
 /* @pos is a bucket in the upper half, and how many of it were seen in the lower. */
 int tcpcrypt_conn_walk(struct net *net, u64 *pos, int (*fn)(const struct tcpcrypt_conn_info *info, void *arg),
 		       void *arg)
 {
-	unsigned int bucket = *pos >> 32, skip = (u32)*pos, seen;
+	unsigned int bucket = *pos >> 32, skip = (u32)*pos, seen = 0;
 	struct tcpcrypt_conn_info info;
 	struct tcpcrypt_conn *conn;
 	int ret = 0;
 
-	rcu_read_lock();
 	for (; bucket < HASH_SIZE(conn_table); bucket++, skip = 0) {
+		cond_resched();
+		rcu_read_lock();
 		seen = 0;
 		hlist_for_each_entry_rcu(conn, &conn_table[bucket], list) {
 			if (conn->net != net || seen++ < skip)
 				continue;
-			conn_snapshot(conn, &info);
+			if (!conn_snapshot(conn, &info))
+				continue;
 			ret = fn(&info, arg);
-			if (ret) {
-				*pos = (u64)bucket << 32 | (seen - 1);
-				goto out;
-			}
+			if (ret)
+				break;
 		}
+		rcu_read_unlock();
+		if (ret)
+			break;
 	}
-	*pos = (u64)bucket << 32;
-out:
+	*pos = (u64)bucket << 32 | (ret ? seen - 1 : 0);
 	memzero_explicit(&info, sizeof(info));
-	rcu_read_unlock();
 	return ret;
 }

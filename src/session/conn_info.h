@@ -86,7 +86,7 @@ struct tcpcrypt_conn_info {
 };
 
 /**
- * tcpcrypt_conn_walk() - call @fn for the connections of a namespace, restartable
+ * tcpcrypt_conn_walk() - call @fn for the connections of a namespace, restartable; process context
  * @net: the namespace
  * @pos: where to start, 0 at first; where to go on when @fn stopped the walk
  * @fn: returns 0 to go on; any other value stops the walk BEFORE that connection
@@ -98,5 +98,8 @@ struct tcpcrypt_conn_info {
  */
 int tcpcrypt_conn_walk(struct net *net, u64 *pos, int (*fn)(const struct tcpcrypt_conn_info *info, void *arg),
 		       void *arg);
+
+/** tcpcrypt_conn_find() - a snapshot of the connection with this socket cookie. Return: 0, or -ENOENT */
+int tcpcrypt_conn_find(struct net *net, u64 cookie, struct tcpcrypt_conn_info *info);
 
 #endif
