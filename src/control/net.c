@@ -50,6 +50,7 @@ static int __net_init tcpcrypt_net_ops_init(struct net *net)
 	return 0;
 
 exit_sysctl:
+	synchronize_rcu();	/* one family's hooks may have run */
 	tcpcrypt_sysctl_exit(tn);
 	tcpcrypt_resume_net_exit(tn);
 free_counters:

@@ -64,6 +64,8 @@ static int optin_init(struct sock *sk)
 {
 	struct tcpcrypt_settings *set;
 
+	if (sk->sk_socket)	/* the caller took that away, as every other ULP needs it; also if this one is refused */
+		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
 	if (tcpcrypt_attach_possible(sk) || READ_ONCE(tcpcrypt_draining))
@@ -73,8 +75,6 @@ static int optin_init(struct sock *sk)
 		return -ENOMEM;
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, set);
 	WRITE_ONCE(sk->sk_prot, tcpcrypt_attach_optin_prot(sk->sk_prot));
-	if (sk->sk_socket)	/* the caller took that away, as every other ULP needs it */
-		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	return 0;
 }
 

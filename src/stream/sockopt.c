@@ -195,8 +195,24 @@ static bool sockopt_is_command(int optname)
 	return optname == TCP_CRYPT_REKEY || optname == TCP_CRYPT_CACHE_FLUSH;
 }
 
-static int sockopt_command(struct tcpcrypt_conn *conn, int optname, const u8 *val, unsigned int len)
+/* Before there is a connection: what comes to be of this socket is not cached. */
+static int sockopt_flush(struct sock *sk)
 {
+	struct tcpcrypt_settings *old = tcpcrypt_optin_of(sk), *set;
+
+	if (!old)
+		return 0;
+	set = tcpcrypt_settings_alloc(old);
+	if (!set)
+		return -ENOMEM;
+	set->resume &= ~TCPCRYPT_RESUME_CACHE;
+	tcpcrypt_optin_replace(sk, set);
+	return 0;
+}
+
+static int sockopt_command(struct sock *sk, int optname, const u8 *val, unsigned int len)
+{
+	struct tcpcrypt_conn *conn = tcpcrypt_conn_of(sk);
 	int num;
 
 	if (len < sizeof(num))
@@ -204,8 +220,9 @@ static int sockopt_command(struct tcpcrypt_conn *conn, int optname, const u8 *va
 	memcpy(&num, val, sizeof(num));
 	if (optname == TCP_CRYPT_REKEY)
 		return !num ? -EINVAL : conn ? sockopt_rekey(conn) : -ENOTCONN;
-	if (conn)
-		tcpcrypt_conn_uncache(conn);
+	if (!conn)
+		return sockopt_flush(sk);
+	tcpcrypt_conn_uncache(conn);
 	return 0;
 }
 
@@ -217,7 +234,7 @@ static int sockopt_set(struct sock *sk, int optname, const u8 *val, unsigned int
 	int err;
 
 	if (sockopt_is_command(optname))
-		return sockopt_command(tcpcrypt_conn_of(sk), optname, val, len);
+		return sockopt_command(sk, optname, val, len);
 	if (!tcpcrypt_settings_is(optname))
 		return -ENOPROTOOPT;
 	if (!tcpcrypt_optin_of(sk) || sk->sk_state != TCP_CLOSE)
