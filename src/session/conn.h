@@ -9,7 +9,7 @@
 #include <linux/scatterlist.h>
 #include <linux/bvec.h>
 #include <net/tcp.h>
-#include "compat.h"
+#include "compat/compat.h"
 #include "wire/eno.h"
 #include "wire/init.h"
 #include "wire/frame.h"
