@@ -56,7 +56,9 @@ void tcpcrypt_active_syn_sent(struct sock *sk)
 	if (!conn)
 		goto plain;
 	conn->hs->guess = tcpcrypt_settings_teps(set, tn, teps) ? tcpcrypt_tep_find(teps[0]) : NULL;
-	if (!conn->hs->guess || (set ? !tcpcrypt_settings_aeads(set, tn, aeads) : !try_module_get(THIS_MODULE))) {
+	/* The administrator's list of AEADs is never empty, and settings have a reference on the module already. */
+	if (!conn->hs->guess || (set && !tcpcrypt_settings_aeads(set, tn, aeads)) ||
+	    (!set && !try_module_get(THIS_MODULE))) {
 		reason = TCPCRYPT_FALLBACK_DISABLED;
 		tcpcrypt_conn_put(conn);
 		goto plain;

@@ -391,7 +391,7 @@ static bool conn_snapshot(const struct tcpcrypt_conn *conn, struct tcpcrypt_conn
 	info->lport = inet->inet_num;
 	info->rport = ntohs(inet->inet_dport);
 	info->uid = READ_ONCE(sk->sk_uid);
-	smp_rmb();	/* what is of another socket was written after this: */
+	smp_rmb();	/* a successor's words were written after @listed was cleared */
 	if (!READ_ONCE(conn->listed))
 		return false;
 	info->state = READ_ONCE(conn->state);
